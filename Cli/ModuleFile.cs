@@ -34,6 +34,7 @@ internal static class ModuleFile
             input.CopyTo(buffer);
             return buffer.ToArray();
         }
+        if (EarlyModule.BytesOf(path) is { } early) return early;
         if (Directory.Exists(path)) throw new ToolException($"{path} is a directory", ModulesIn(path));
         if (!File.Exists(path)) throw new ToolException($"{path} does not exist{Suggestion(path)}");
         try
@@ -102,7 +103,7 @@ internal static class ModuleFile
 
     /// <summary>Compiles a module. Errors name the file, and the place in a text.</summary>
     internal static Module Compile(ModuleBytes module, EngineOptions options, Terminal terminal) =>
-        Compile(module, terminal, () => new Engine(options).CompileOwned(module.Bytes));
+        Compile(module, terminal, () => new Engine(options).CompileOwned(module.Bytes, known: EarlyModule.InfoOf(module.Bytes)));
 
     /// <summary>Compiles a component. Errors name the file, and the place in a text.</summary>
     internal static WasmComponent CompileComponent(ModuleBytes component, EngineOptions options, Terminal terminal) =>

@@ -1,5 +1,6 @@
 using WasmJit.Cli;
 
+if (Environment.ProcessorCount > 1) EarlyModule.Begin(args);
 TextWriter output = StandardWriter.Output, error = StandardWriter.Errors;
 // What fails on another thread would end the process as an abort does, which is the exit code of a guest's trap.
 AppDomain.CurrentDomain.UnhandledException += (_, e) =>

@@ -20,8 +20,12 @@ internal static class ConstEvaluator
     private static bool IsConstant(Instance instance, ReadOnlySpan<byte> bytes, ConstExpr expr, out int value)
     {
         value = 0;
-        return instance.FuelTank is null && ConstExpr.LengthOfConstant(bytes[expr.Start..expr.End], out value) == expr.End - expr.Start;
+        return instance.FuelTank is null && IsConstant(bytes, expr, out value);
     }
+
+    /// <summary>Whether it is one constant of 32 bits, and which.</summary>
+    internal static bool IsConstant(ReadOnlySpan<byte> bytes, ConstExpr expr, out int value) =>
+        ConstExpr.LengthOfConstant(bytes[expr.Start..expr.End], out value) == expr.End - expr.Start;
 
     internal static object? Evaluate(Instance instance, ConstExpr expr)
     {

@@ -146,15 +146,16 @@ public sealed class Engine
     /// <summary>Compiles bytes that belong to the module from then on.</summary>
     /// <param name="bytes">The module.</param>
     /// <param name="isForThreads">Whether a guest compiles it that may have threads.</param>
-    internal Module CompileOwned(byte[] bytes, bool isForThreads = false)
+    /// <param name="known">The same bytes decoded and validated already, which counts if it was for the same settings.</param>
+    internal Module CompileOwned(byte[] bytes, bool isForThreads = false, ModuleInfo? known = null)
     {
         if (Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
         using TracedWork? work = TracedWork.Begin("wasmjit.compile", EventLevel.Informational);
-        if (work is null) return CompileUntold(bytes, isForThreads);
+        if (work is null) return CompileUntold(bytes, isForThreads, known);
         try
         {
-            Module module = CompileUntold(bytes, isForThreads);
+            Module module = CompileUntold(bytes, isForThreads, known);
             work.Compiled(module.Name, bytes.Length, module.Info.Funcs.Count - module.Info.ImportedFuncs);
             return module;
         }
@@ -165,9 +166,9 @@ public sealed class Engine
         }
     }
 
-    private Module CompileUntold(byte[] bytes, bool isForThreads)
+    private Module CompileUntold(byte[] bytes, bool isForThreads, ModuleInfo? known)
     {
-        ModuleInfo info = Load(bytes, isForThreads);
+        ModuleInfo info = known is not null && known.Settings == Settings(isForThreads) ? known : Load(bytes, isForThreads);
         WasmJitMetrics.ModuleCompiled();
         var module = new Module(this, info);
         if (Options.Compilation == Compilation.Ahead && RuntimeCode.IsAvailable) module.Code.CompileAll();
@@ -197,7 +198,8 @@ public sealed class Engine
     internal DecodeSettings Settings(bool isForThreads) =>
         new(Options.Features, Options.RuntimeLinking, Options.RuntimeLinking && Options.RuntimeCompile, isForThreads);
 
-    private ModuleInfo Load(byte[] bytes, bool isForThreads)
+    /// <summary>Decodes and validates bytes that belong to the module from then on.</summary>
+    internal ModuleInfo Load(byte[] bytes, bool isForThreads = false)
     {
         ModuleInfo info = ModuleDecoder.Decode(bytes, Settings(isForThreads));
         ModuleValidator.Validate(info);

@@ -12,9 +12,11 @@ internal static unsafe class FileBytes
     /// <summary>How many bytes a thread reads at a time.</summary>
     private const int Piece = 4 << 20;
 
+    /// <param name="path">The file.</param>
+    /// <param name="threads">How many threads may read it.</param>
     /// <exception cref="IOException">It cannot be read, or is larger than 2 GB.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    internal static byte[] Read(string path)
+    internal static byte[] Read(string path, int threads = int.MaxValue)
     {
         // A pipe, which can be opened only once, has no length.
         long length = new FileInfo(path) is { Exists: true } info ? info.Length : 0;
@@ -25,7 +27,7 @@ internal static unsafe class FileBytes
         int next = 0;
         bool isShort = false;
         // Half of the time the system clears the memory; several threads are faster.
-        SharedWork.Run((int)(length / Piece), () =>
+        SharedWork.Run(Math.Min(threads, (int)(length / Piece)), () =>
         {
             while (Interlocked.Add(ref next, Piece) - Piece is var at && at >= 0 && at < bytes.Length)
                 if (!TryRead(file, bytes.AsSpan(at, Math.Min(Piece, bytes.Length - at)), at)) isShort = true;

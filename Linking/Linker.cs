@@ -143,6 +143,7 @@ internal static unsafe class Linker
         if (left < 0) throw new LinkException("too many instances for one instantiation");
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Trap.Make(TrapKind.CallStackExhausted);
         ModuleInfo info = module.Info;
+        module.Code.Rehearse();
         if (!areValid) CheckImports(info, imports);
         var instance = new Instance(module);
         module.Live?.Add(instance);
@@ -328,6 +329,7 @@ internal static unsafe class Linker
 
     private static void RunSegments(Instance instance, ModuleInfo info)
     {
+        using PageWork? pages = ExpectData(instance, info);
         if (info.Elems.Count > 0)
         {
             instance.Elems = new object?[info.Elems.Count][];
@@ -363,19 +365,27 @@ internal static unsafe class Linker
     private static void CopyDatas(Instance instance, ModuleInfo info, ReadOnlySpan<byte> bytes, ref int copied)
     {
         Items<DataInfo> datas = info.Datas;
-        long active = 0;
-        foreach (DataInfo data in datas) active += data.Mode == SegmentMode.Active ? data.Length : 0;
         for (; copied < datas.Count; copied++)
         {
             DataInfo data = datas[copied];
             if (data.Mode != SegmentMode.Active) continue;
             ulong at = ConstEvaluator.EvaluateAddress(instance, bytes, data.Where);
-            Memory memory = instance.Memories[(int)data.Memory];
-            // The segments mostly lie in a row.
-            if (active > 0) memory.ExpectWrites(at, (ulong)active);
-            active = 0;
-            memory.CopyIn(at, bytes.Slice(data.Start, data.Length));
+            instance.Memories[(int)data.Memory].CopyIn(at, bytes.Slice(data.Start, data.Length));
         }
+    }
+
+    /// <summary>Prepares a memory for the active segments, which mostly lie in a row.</summary>
+    private static PageWork? ExpectData(Instance instance, ModuleInfo info)
+    {
+        long active = 0;
+        DataInfo? first = null;
+        foreach (DataInfo segment in info.Datas)
+        {
+            if (segment.Mode != SegmentMode.Active) continue;
+            first ??= segment;
+            active += segment.Length;
+        }
+        return first is { } data && ConstEvaluator.IsConstant(info.Bytes.Span, data.Where, out int at) ? instance.Memories[(int)data.Memory].ExpectWrites((uint)at, (ulong)active) : null;
     }
 
     private static object?[] Evaluate(Instance instance, ElemInfo elem)

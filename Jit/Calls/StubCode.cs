@@ -8,6 +8,7 @@ namespace WasmJit.Jit.Calls;
 /// page. There are such stubs where integers and floats are passed in registers of their own, whatever their order: the System V convention on x64, and
 /// Linux on ARM64.
 /// </summary>
+/// <remarks>Unsafe: it writes pages that nobody else knows yet, and no more than it has asked for.</remarks>
 internal static class StubCode
 {
     /// <summary>How many stubs a page has, its bytes, and those of a stub.</summary>
@@ -26,12 +27,27 @@ internal static class StubCode
     /// <param name="target">Where all stubs go on.</param>
     /// <param name="first">The number of the first.</param>
     /// <returns>The address of the first stub.</returns>
-    internal static nint MakePage(int register, bool isFloat, nint target, int first)
+    internal static nint MakePage(int register, bool isFloat, nint target, int first) => MakePages(register, isFloat, target, first, 1);
+
+    /// <summary>Makes pages in a row, with numbers that follow one another.</summary>
+    /// <param name="register">The argument register, by its number among those of its kind.</param>
+    /// <param name="isFloat">Whether it is one for floats; it gets the number as its bits.</param>
+    /// <param name="target">Where all stubs go on.</param>
+    /// <param name="first">The number of the first.</param>
+    /// <param name="count">How many pages.</param>
+    /// <returns>The address of the first stub.</returns>
+    internal static unsafe nint MakePages(int register, bool isFloat, nint target, int first, int count)
     {
-        Span<byte> code = stackalloc byte[PageSize];
-        if (IsX64) WriteX64(code, register, isFloat, target, first);
-        else WriteArm64(code, register, isFloat, target, first);
-        return Pages.PublishCode(code);
+        ulong bytes = (ulong)count * PageSize;
+        byte* at = Pages.BeginCode(bytes);
+        for (int page = 0; page < count; page++)
+        {
+            var code = new Span<byte>(at + (page * PageSize), PageSize);
+            if (IsX64) WriteX64(code, register, isFloat, target, first + (page * PerPage));
+            else WriteArm64(code, register, isFloat, target, first + (page * PerPage));
+        }
+        Pages.EndCode(at, bytes);
+        return (nint)at;
     }
 
     internal static void WriteX64(Span<byte> code, int register, bool isFloat, nint target, int first)

@@ -13,6 +13,9 @@ internal static class EntryPages
     private static readonly Lock Gate = new();
     private static readonly nint[][] AllPages = [[], [], [], []];
 
+    /// <summary>How many pages are made at a time, but for the first, which serves most modules: publishing takes longer than writing.</summary>
+    private const int PagesAtATime = 16;
+
     /// <summary>The entries that make tail calls, once they have been needed.</summary>
     private static readonly System.Reflection.Emit.DynamicMethod?[] TailEntries = new System.Reflection.Emit.DynamicMethod?[2];
 
@@ -26,11 +29,17 @@ internal static class EntryPages
         lock (Gate)
         {
             ref nint[] pages = ref AllPages[(returnsFloat ? 1 : 0) + (tails ? 2 : 0)];
-            if (block >= pages.Length) Array.Resize(ref pages, Math.Max(block + 1, pages.Length * 2));
-            if (pages[block] == 0)
-                pages[block] = StubCode.MakePage(InterpreterCalls.NumberRegister, isFloat: true, Target(returnsFloat, tails), block * StubCode.PerPage);
+            if (block >= pages.Length || pages[block] == 0) Make(ref pages, block, Target(returnsFloat, tails));
             return pages[block] + (number % StubCode.PerPage * StubCode.StubSize);
         }
+    }
+
+    private static void Make(ref nint[] pages, int block, nint target)
+    {
+        int begin = block == 0 ? 0 : Math.Max(1, block & -PagesAtATime), end = block == 0 ? 1 : (block | (PagesAtATime - 1)) + 1;
+        if (end > pages.Length) Array.Resize(ref pages, Math.Max(end, pages.Length * 2));
+        nint at = StubCode.MakePages(InterpreterCalls.NumberRegister, isFloat: true, target, begin * StubCode.PerPage, end - begin);
+        for (int page = begin; page < end; page++) pages[page] = at + ((page - begin) * StubCode.PageSize);
     }
 
     private static nint Target(bool returnsFloat, bool tails)

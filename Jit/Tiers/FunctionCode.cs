@@ -44,6 +44,12 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     /// <summary>The register code of the own functions; null if they are not interpreted.</summary>
     internal virtual InterpretedModule? Interpreted => null;
 
+    /// <summary>Has the threads that compile hot functions begin before there is one, if the module is large.</summary>
+    internal void Rehearse()
+    {
+        if (Lookahead.MayRehearse(Info)) Hot?.Rehearse();
+    }
+
     /// <summary>Gives a new instance what the code looks for in it.</summary>
     internal virtual unsafe void Attach(InstanceCore instance)
     {

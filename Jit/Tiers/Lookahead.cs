@@ -169,6 +169,41 @@ internal sealed class Lookahead
         }
     }
 
+    /// <summary>Modules of which a process prepares for hot functions: of smaller ones few functions ever are.</summary>
+    private const int LeastToRehearse = 1 << 20;
+
+    /// <summary>The size of a function that has most of what functions have.</summary>
+    private const int LeastRehearsed = 200, MostRehearsed = 1_000;
+
+    private static int isRehearsed;
+
+    /// <summary>Whether the process has prepared for hot functions; tests have it do that again.</summary>
+    internal static bool IsRehearsed
+    {
+        get => Volatile.Read(ref isRehearsed) != 0;
+        set => Volatile.Write(ref isRehearsed, value ? 1 : 0);
+    }
+
+    /// <summary>Whether <see cref="Rehearse"/> would do something for a module.</summary>
+    internal static bool MayRehearse(Binary.ModuleInfo info) =>
+        !IsRehearsed && info.Funcs.Count > info.ImportedFuncs && Environment.ProcessorCount > 1
+        && info.Funcs[^1].BodyEnd - info.Funcs[info.ImportedFuncs].BodyStart >= LeastToRehearse;
+
+    /// <summary>
+    /// Compiles one function of the module although it is not hot. The first compilation of a process takes 20 ms longer than others, since .NET loads the compiler's types and
+    /// compiles what generic methods are for them. Here another processor does that while the module is instantiated, and not while the first hot functions wait.
+    /// </summary>
+    internal void Rehearse()
+    {
+        int first = module.Info.ImportedFuncs;
+        for (int func = first; func < module.Info.Funcs.Count; func++)
+        {
+            if (Size(func) is < LeastRehearsed or > MostRehearsed) continue;
+            if (Interlocked.Exchange(ref isRehearsed, 1) == 0) Add(func, loop: -1);
+            return;
+        }
+    }
+
     private bool MayTranslate => near.Count + far.Count > 0 && mayTranslate > 0;
 
     private int Size(int func) => module.Info.Funcs[func].BodyEnd - module.Info.Funcs[func].BodyStart;

@@ -469,10 +469,16 @@ public sealed unsafe class Memory : IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>A range will probably be written; what of it lies beyond the memory does not matter.</summary>
-    internal void ExpectWrites(ulong address, ulong count)
+    /// <summary>
+    /// A range will probably be written; what of it lies beyond the memory does not matter. Another thread asks the system for the pages of a large one until the
+    /// result is disposed of.
+    /// </summary>
+    internal PageWork? ExpectWrites(ulong address, ulong count)
     {
-        if (address < Length) Pages.PreferLarge(Base + address, Math.Min(count, Length - address));
+        if (address >= Length) return null;
+        count = Math.Min(count, Length - address);
+        Pages.PreferLarge(Base + address, count);
+        return PageWork.Begin(this, address, count);
     }
 
     internal void CheckRange(ulong address, ulong count)

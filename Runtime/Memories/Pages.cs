@@ -51,6 +51,18 @@ internal static unsafe partial class Pages
         _ = madvise((nint)begin, (nuint)(((ulong)at + bytes - begin) & ~(page - 1)), HugePage);
     }
 
+    /// <summary>
+    /// Asks the system for the memory of a range that will be written; what is in it stays. False if the system does not do that, or has none left: then each page comes
+    /// when it is written first.
+    /// </summary>
+    internal static bool Populate(byte* at, ulong bytes)
+    {
+        const int PopulateWrite = 23;
+        if (!OperatingSystem.IsLinux()) return false;
+        ulong page = (ulong)Environment.SystemPageSize, begin = (ulong)at & ~(page - 1);
+        return madvise((nint)begin, (nuint)((ulong)at + bytes - begin), PopulateWrite) == 0;
+    }
+
     /// <summary>Makes reserved pages readable and writable; they are zero the first time.</summary>
     internal static bool Commit(byte* at, ulong bytes)
     {

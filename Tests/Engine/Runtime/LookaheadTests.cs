@@ -44,6 +44,37 @@ public sealed class LookaheadTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
     }
 
+    /// <summary>The first large module of a process has a function compiled that nobody has called; others, and small ones, have none.</summary>
+    [Fact]
+    public void ALargeModulePreparesForHotFunctions()
+    {
+        var engine = new Engine(new EngineOptions { Compilation = Compilation.Tiered, BackgroundThreads = 1 });
+        string body = string.Concat(Enumerable.Repeat("(i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 1)))", 30));
+        byte[] Functions(int count) => Wat.ToBinary($"(module (memory 1) (func $small) {string.Concat(Enumerable.Repeat($"(func {body})", count))})");
+        int Compiled(byte[] bytes)
+        {
+            Module module = engine.Compile(bytes);
+            module.Instantiate();
+            module.Code.Hot!.Wait();
+            return Enumerable.Range(0, module.Info.Funcs.Count).Count(module.Code.IsCompiled);
+        }
+        byte[] small = Functions(100), large = Functions(5000);
+        Assert.True(large.Length > 1 << 20);
+        bool was = Lookahead.IsRehearsed;
+        try
+        {
+            Lookahead.IsRehearsed = false;
+            Assert.Equal(0, Compiled(small));
+            Assert.False(Lookahead.IsRehearsed);
+            Assert.Equal(Environment.ProcessorCount > 1 ? 1 : 0, Compiled(large));
+            Assert.Equal(0, Compiled(large));
+        }
+        finally
+        {
+            Lookahead.IsRehearsed = was;
+        }
+    }
+
     /// <summary>Where the system gives no thread, no call fails: the interpreter goes on, and what becomes hot later asks again.</summary>
     [Fact]
     public void WithoutThreadsTheInterpreterGoesOn()
