@@ -6,7 +6,8 @@ namespace WasmJit.Tests;
 
 /// <summary>
 /// The program of a project of tests: it runs them by itself, where <c>dotnet test</c> is not to be had. Published for a platform that this machine emulates, it runs there.
-/// Each argument is a part of the full names of the tests to run; with a minus in front, of those not to run. One test runs at a time.
+/// Each argument is a part of the full names of the tests to run; with a minus in front, of those not to run. One test runs at a time, and its name is
+/// written before it: that is the test of which a process has died.
 /// </summary>
 internal static class Runner
 {
@@ -55,6 +56,7 @@ internal static class Runner
             {
                 case ITestCaseDiscoveryMessage found: Cases.Add(found.TestCase); break;
                 case IDiscoveryCompleteMessage or ITestAssemblyFinished: End.Set(); break;
+                case ITestStarting starting: Console.WriteLine(starting.Test.DisplayName); break;
                 case ITestPassed: Passed++; break;
                 case ITestSkipped: Skipped++; break;
                 case ITestFailed failed: Fail(failed.Test.DisplayName, failed); break;

@@ -102,6 +102,8 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
         if (name == "." || newName == ".") throw new WasiError(Errno.Busy);
         FileType kind = KindOf(from) ?? throw new WasiError(Errno.Noent);
         FileType? there = KindOf(to);
+        // As on Linux: what has the entry within is refused before the kinds are compared.
+        if (from.StartsWith(to + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new WasiError(Errno.Notempty);
         if (kind != FileType.Directory)
         {
             if (there == FileType.Directory) throw new WasiError(Errno.Isdir);
