@@ -6,7 +6,8 @@ namespace WasmJit.Tests;
 
 /// <summary>
 /// The program of a project of tests: it runs them by itself, where <c>dotnet test</c> is not to be had. Published for a platform that this machine emulates, it runs there.
-/// Each argument is a part of the full names of the tests to run; with a minus in front, of those not to run. One test runs at a time.
+/// Each argument is a part of the full names of the tests to run, with their data in parentheses; with a minus in front, of those not to run. One test runs at a time, and its name is
+/// written before it: that is the test of which a process has died.
 /// </summary>
 internal static class Runner
 {
@@ -26,14 +27,12 @@ internal static class Runner
         using (ITestFrameworkExecutor executor = framework.GetExecutor(assembly.GetName()))
         {
             executor.RunTests(
-                found.Cases.Where(c => NameOf(c) is var name && wanted.Any(name.Contains) && !unwanted.Any(name.Contains)), run, options);
+                found.Cases.Where(c => c.DisplayName is var name && wanted.Any(name.Contains) && !unwanted.Any(name.Contains)), run, options);
             run.End.WaitOne();
         }
         Console.WriteLine($"{run.Passed} passed, {run.Failed} failed, {run.Skipped} skipped");
         return run.Passed > 0 && run.Failed == 0 ? 0 : 1;
     }
-
-    private static string NameOf(ITestCase of) => $"{of.TestMethod.TestClass.Class.Name}.{of.TestMethod.Method.Name}";
 
 #pragma warning disable xUnit3000 // The class that it asks for is one of .NET Framework's, for other application domains.
     /// <summary>What the framework tells of tests.</summary>
@@ -55,6 +54,7 @@ internal static class Runner
             {
                 case ITestCaseDiscoveryMessage found: Cases.Add(found.TestCase); break;
                 case IDiscoveryCompleteMessage or ITestAssemblyFinished: End.Set(); break;
+                case ITestStarting starting: Console.WriteLine(starting.Test.DisplayName); break;
                 case ITestPassed: Passed++; break;
                 case ITestSkipped: Skipped++; break;
                 case ITestFailed failed: Fail(failed.Test.DisplayName, failed); break;

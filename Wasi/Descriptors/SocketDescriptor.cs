@@ -151,6 +151,8 @@ internal sealed class SocketDescriptor : Descriptor
         while (error == SocketError.WouldBlock);
         truncated = error == SocketError.MessageSize || size > message.Length;
         if (error is not (SocketError.Success or SocketError.MessageSize)) throw new SocketException((int)error);
+        // Windows has filled the buffer then, and .NET says that there is nothing in it.
+        if (error == SocketError.MessageSize) count = message.Length;
         Span<byte> rest = message.AsSpan(0, count);
         for (int i = 0; i < buffers.Length && !rest.IsEmpty; i++)
         {

@@ -192,7 +192,10 @@ public class FaultTests
         Assert.Throws<NullReferenceException>(() => ValueOf(null));
         Assert.Throws<NullReferenceException>(Make(host: () => ValueOf(null)).GetExport<Action>("host"));
         Assert.Throws<DivideByZeroException>(Make(host: () => Divide(1, 0)).GetExport<Action>("host"));
-        Assert.Throws<OverflowException>(Make(host: () => Divide(int.MinValue, -1)).GetExport<Action>("host"));
+        // Systems tell the two faults apart, or do not: what the host throws without a guest is what it throws within one.
+        Type overflow = Record.Exception(() => Divide(int.MinValue, -1))!.GetType();
+        Assert.True(overflow.IsSubclassOf(typeof(ArithmeticException)));
+        Assert.Equal(overflow, Record.Exception(Make(host: () => Divide(int.MinValue, -1)).GetExport<Action>("host"))!.GetType());
         Assert.Throws<OverflowException>(
             Make(host: () => GC.KeepAlive(checked(Divide(int.MaxValue, 1) + Divide(1, 1)))).GetExport<Action>("host"));
         Assert.Throws<InsufficientExecutionStackException>(

@@ -64,7 +64,7 @@ public sealed class WasiFileTests
         files.Do("fd_fdstat_get", fd, WasiFolder.Result);
         Assert.Equal((ushort)FdFlags.Append, files.Memory.Read<ushort>(WasiFolder.Result + 2));
         files.Write(fd, "two ");
-        File.AppendAllText(files.Host("log"), "three ");
+        files.Append("log", "three ");
         files.Write(fd, "four");
         Assert.Equal("one two three four", files.Read("log"));
         files.Do("fd_fdstat_set_flags", fd, 0);

@@ -46,12 +46,24 @@ internal sealed class WasiFolder : IDisposable
         return path;
     }
 
-    /// <summary>Reads a file as the host. The guest may have it open: Windows wants that said.</summary>
-    internal string Read(string path)
+    /// <summary>Reads a file as the host. The guest may have it open.</summary>
+    internal string Read(string path) => ReadShared(Host(path));
+
+    /// <summary>Writes to the end of a file as the host. The guest may have it open.</summary>
+    internal void Append(string path, string text)
     {
-        using var reader = new StreamReader(new FileStream(Host(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        using var writer = new StreamWriter(Share(Host(path), FileMode.Append, FileAccess.Write));
+        writer.Write(text);
+    }
+
+    /// <summary>Reads a file that others may have open: Windows wants that said.</summary>
+    internal static string ReadShared(string path)
+    {
+        using var reader = new StreamReader(Share(path, FileMode.Open, FileAccess.Read));
         return reader.ReadToEnd();
     }
+
+    private static FileStream Share(string path, FileMode mode, FileAccess access) => new(path, mode, access, FileShare.ReadWrite | FileShare.Delete);
 
     internal Errno Call(string name, params object[] arguments) => Guest.Invoke(name, arguments);
 

@@ -9,6 +9,11 @@ public sealed class WasiPathTests
     /// <summary>Both ways to files: the system's own calls, and what .NET has everywhere.</summary>
     public static TheoryData<bool> Ways => WasiFileTests.Ways;
 
+    /// <summary>Times in nanoseconds.</summary>
+    private const long Accessed = 1_000_000_001_000_000_100, Modified = 1_500_000_002_000_000_200;
+
+    private const int BothTimes = (int)(TimeFlags.Access | TimeFlags.Modification);
+
     [Theory]
     [MemberData(nameof(Ways))]
     public void DirectoriesAreMadeAndRemoved(bool portable)
@@ -60,6 +65,30 @@ public sealed class WasiPathTests
         Assert.Equal(Errno.Noent, files.Call("path_unlink_file", WasiFolder.Root, "e/c"));
         files.Do("path_unlink_file", WasiFolder.Root, "e/b");
         Assert.False(File.Exists(files.Host("e/b")));
+    }
+
+    /// <summary>Nothing becomes a part of itself, or takes the place of what it lies in; and what was to be replaced is there afterwards.</summary>
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public void NothingIsRenamedOverWhatIsAboveOrBelowIt(bool portable)
+    {
+        using var files = new WasiFolder(portable);
+        files.Put("d/f", "F");
+        files.Put("d/e/g", "G");
+        Directory.CreateDirectory(files.Host("d/e/empty"));
+        foreach (string path in new[] { "d/f", "d/e", "d/e/g", "d/e/empty" })
+            Assert.Equal(Errno.Notempty, files.Call("path_rename", WasiFolder.Root, path, WasiFolder.Root, "d"));
+        Assert.Equal(Errno.Notempty, files.Call("path_rename", WasiFolder.Root, "d/e/g", WasiFolder.Root, "d/e"));
+        Assert.Equal(Errno.Noent, files.Call("path_rename", WasiFolder.Root, "d/none", WasiFolder.Root, "d"));
+        foreach (string path in new[] { "d/e/empty", "d/new", "d/e/new", "d/f" })
+            Assert.Equal(Errno.Inval, files.Call("path_rename", WasiFolder.Root, "d", WasiFolder.Root, path));
+        Assert.True(Directory.Exists(files.Host("d/e/empty")));
+        // Names that begin alike are no directories of one another.
+        Directory.CreateDirectory(files.Host("de"));
+        files.Do("path_rename", WasiFolder.Root, "d", WasiFolder.Root, "de/d");
+        files.Do("path_rename", WasiFolder.Root, "de/d/e", WasiFolder.Root, "d");
+        files.Do("path_rename", WasiFolder.Root, "d", WasiFolder.Root, "d");
+        Assert.Equal(("F", "G"), (File.ReadAllText(files.Host("de/d/f")), File.ReadAllText(files.Host("d/g"))));
     }
 
     [Theory]
@@ -182,22 +211,31 @@ public sealed class WasiPathTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public void TimesOfPathsAndLinks(bool portable)
+    public void TimesOfPaths(bool portable)
+    {
+        using var files = new WasiFolder(portable);
+        files.Put("a", "x");
+        files.Do("path_filestat_set_times", WasiFolder.Root, 0, "a", Accessed, Modified, BothTimes);
+        FileStatus status = files.Status("a");
+        Assert.Equal(((ulong)Accessed, (ulong)Modified), (status.Accessed, status.Modified));
+        Assert.Equal(Errno.Inval, files.Call("path_filestat_set_times", WasiFolder.Root, 0, "a", 0L, 0L, 3));
+        Assert.Equal(Errno.Inval, files.Call("path_filestat_set_times", WasiFolder.Root, 2, "a", 0L, 0L, 1));
+        Assert.Equal(Errno.Noent, files.Call("path_filestat_set_times", WasiFolder.Root, 0, "x", 0L, 0L, 1));
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public void TimesOfLinks(bool portable)
     {
         using var files = new WasiFolder(portable);
         files.Put("a", "x");
         files.Do("path_symlink", "a", WasiFolder.Root, "l");
-        const long accessed = 1_000_000_001_000_000_100, modified = 1_500_000_002_000_000_200;
-        const int both = (int)(TimeFlags.Access | TimeFlags.Modification);
-        files.Do("path_filestat_set_times", WasiFolder.Root, 1, "l", accessed, modified, both);
+        files.Do("path_filestat_set_times", WasiFolder.Root, 1, "l", Accessed, Modified, BothTimes);
         FileStatus status = files.Status("a");
-        Assert.Equal(((ulong)accessed, (ulong)modified), (status.Accessed, status.Modified));
-        Assert.NotEqual((ulong)modified, files.Status("l").Modified);
-        files.Do("path_filestat_set_times", WasiFolder.Root, 0, "l", accessed, modified, both);
-        Assert.Equal((ulong)modified, files.Status("l").Modified);
-        Assert.Equal(Errno.Inval, files.Call("path_filestat_set_times", WasiFolder.Root, 0, "a", 0L, 0L, 3));
-        Assert.Equal(Errno.Inval, files.Call("path_filestat_set_times", WasiFolder.Root, 2, "a", 0L, 0L, 1));
-        Assert.Equal(Errno.Noent, files.Call("path_filestat_set_times", WasiFolder.Root, 0, "x", 0L, 0L, 1));
+        Assert.Equal(((ulong)Accessed, (ulong)Modified), (status.Accessed, status.Modified));
+        Assert.NotEqual((ulong)Modified, files.Status("l").Modified);
+        files.Do("path_filestat_set_times", WasiFolder.Root, 0, "l", Accessed, Modified, BothTimes);
+        Assert.Equal((ulong)Modified, files.Status("l").Modified);
     }
 
     [Fact]
@@ -209,17 +247,24 @@ public sealed class WasiPathTests
         int d = files.OpenDirectory("d");
         files.Do("path_link", WasiFolder.Root, 0, "a", d, "b");
         files.Write(files.Open("d/b"), "DA");
-        Assert.Equal("DAta", File.ReadAllText(files.Host("a")));
+        Assert.Equal("DAta", files.Read("a"));
         Assert.Equal(files.Status("a").Inode, files.Status("d/b").Inode);
         Assert.Equal(2UL, files.Status("a").Links);
         Assert.Equal(Errno.Exist, files.Call("path_link", WasiFolder.Root, 0, "a", d, "b"));
         Assert.Equal(Errno.Perm, files.Call("path_link", WasiFolder.Root, 0, "d", d, "c"));
         Assert.Equal(Errno.Noent, files.Call("path_link", WasiFolder.Root, 0, "a", d, "c/"));
+    }
+
+    [Fact]
+    public void HardLinksToLinks()
+    {
+        using var files = new WasiFolder();
+        files.Put("a", "data");
         files.Do("path_symlink", "a", WasiFolder.Root, "l");
-        files.Do("path_link", WasiFolder.Root, 1, "l", d, "followed");
-        files.Do("path_link", WasiFolder.Root, 0, "l", d, "itself");
-        Assert.Equal(FileType.RegularFile, files.Status("d/followed").Type);
-        Assert.Equal(FileType.SymbolicLink, files.Status("d/itself").Type);
+        files.Do("path_link", WasiFolder.Root, 1, "l", WasiFolder.Root, "followed");
+        files.Do("path_link", WasiFolder.Root, 0, "l", WasiFolder.Root, "itself");
+        Assert.Equal(FileType.RegularFile, files.Status("followed").Type);
+        Assert.Equal(FileType.SymbolicLink, files.Status("itself").Type);
     }
 
     [Fact]

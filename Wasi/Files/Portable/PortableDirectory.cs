@@ -102,6 +102,9 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
         if (name == "." || newName == ".") throw new WasiError(Errno.Busy);
         FileType kind = KindOf(from) ?? throw new WasiError(Errno.Noent);
         FileType? there = KindOf(to);
+        // As on Linux: what lies within the entry, or has it within, is refused before the kinds are compared.
+        if (kind == FileType.Directory && to.StartsWith(from + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new WasiError(Errno.Inval);
+        if (from.StartsWith(to + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new WasiError(Errno.Notempty);
         if (kind != FileType.Directory)
         {
             if (there == FileType.Directory) throw new WasiError(Errno.Isdir);
@@ -110,7 +113,6 @@ internal sealed class PortableDirectory(string path) : DirectoryHandle
         }
         if (there is not null and not FileType.Directory) throw new WasiError(Errno.Notdir);
         if (from == to) return;
-        if (to.StartsWith(from + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new WasiError(Errno.Inval);
         if (there is not null)
         {
             if (Directory.EnumerateFileSystemEntries(to).Any()) throw new WasiError(Errno.Notempty);

@@ -115,6 +115,27 @@ internal static unsafe partial class WindowsCalls
         }
     }
 
+    /// <summary>The path of an open entry with the volume, as the system has it now; null where it does not tell.</summary>
+    internal static string? PathOf(SafeFileHandle entry)
+    {
+        const uint withDevice = 2, asOpened = 8;
+        // How the names of directories are written is not to be known where they may not be listed.
+        return PathOf(entry, withDevice) ?? PathOf(entry, withDevice | asOpened);
+    }
+
+    private static string? PathOf(SafeFileHandle entry, uint flags)
+    {
+        char[] path = new char[512];
+        while (true)
+        {
+            uint length;
+            fixed (char* at = path) length = GetFinalPathNameByHandle(entry, at, (uint)path.Length, flags);
+            if (length == 0) return null;
+            if (length < path.Length) return new string(path, 0, (int)length);
+            path = new char[length + 1];
+        }
+    }
+
     /// <summary>Deletes an open entry: at once where the system can, otherwise when its last handle is closed.</summary>
     internal static uint DeleteNow(SafeFileHandle entry)
     {
@@ -147,6 +168,9 @@ internal static unsafe partial class WindowsCalls
 
     [LibraryImport("kernel32", EntryPoint = "CreateFileW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
     private static partial SafeFileHandle CreateFile(string path, uint access, uint share, nint security, uint disposition, uint flags, nint template);
+
+    [LibraryImport("kernel32", EntryPoint = "GetFinalPathNameByHandleW")]
+    private static partial uint GetFinalPathNameByHandle(SafeFileHandle file, char* path, uint length, uint flags);
 
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]

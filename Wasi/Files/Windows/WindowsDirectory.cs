@@ -162,6 +162,12 @@ internal sealed unsafe class WindowsDirectory : DirectoryHandle
     internal override void SetTimes(string name, NewTimes times)
     {
         using SafeFileHandle entry = OpenEntry(name, WindowsCalls.WriteAttributes);
+        SetTimes(entry, times);
+    }
+
+    /// <summary>Sets the times that are given, in one call. .NET's own way is a call for each, which stops the others from being kept for as long as the handle is open.</summary>
+    internal static void SetTimes(SafeFileHandle entry, NewTimes times)
+    {
         long accessed = TimeOf(times, TimeFlags.Access, TimeFlags.AccessNow, times.Accessed), written = TimeOf(times, TimeFlags.Modification, TimeFlags.ModificationNow, times.Modified);
         if (!WindowsCalls.SetFileTime(entry, null, accessed == 0 ? null : &accessed, written == 0 ? null : &written)) throw LastError();
     }
@@ -232,17 +238,37 @@ internal sealed unsafe class WindowsDirectory : DirectoryHandle
         if (name == "." || newName == ".") throw new WasiError(Errno.Busy);
         using SafeFileHandle entry = OpenEntry(name, WindowsCalls.Delete | WindowsCalls.ReadAttributes);
         bool isDirectory = TypeOf(About(entry).Attributes) == FileType.Directory;
+        string? own = WindowsCalls.PathOf(entry);
+        // As on Linux: what lies within the entry, or has it within, is refused before the kinds are compared. Nothing has been removed yet.
+        if (isDirectory && IsWithin(WindowsCalls.PathOf(other.handle), own)) throw new WasiError(Errno.Inval);
+        bool removed = false;
         if (other.Find(newName) is { } there)
         {
+            if (there.Type == FileType.Directory && other.IsAbove(own, newName)) throw new WasiError(Errno.Notempty);
             if (there.Type == FileType.Directory && !isDirectory) throw new WasiError(Errno.Isdir);
             if (there.Type != FileType.Directory && isDirectory) throw new WasiError(Errno.Notdir);
-            FileStatus own = StatusOf(entry);
-            if (isDirectory && (own.Inode != there.Inode || own.Device != there.Device)) other.RemoveDirectory(newName);
+            FileStatus status = StatusOf(entry);
+            removed = isDirectory && (status.Inode != there.Inode || status.Device != there.Device);
+            if (removed) other.RemoveDirectory(newName);
         }
-        uint status = WindowsCalls.SetName(entry, WindowsCalls.RenameClassEx, replace | posix | evenReadOnly, other.handle, NameOf(newName));
-        if (WindowsCalls.IsUnknown(status)) status = WindowsCalls.SetName(entry, WindowsCalls.RenameClass, replace, other.handle, NameOf(newName));
-        Check(status);
+        uint failed = WindowsCalls.SetName(entry, WindowsCalls.RenameClassEx, replace | posix | evenReadOnly, other.handle, NameOf(newName));
+        if (WindowsCalls.IsUnknown(failed)) failed = WindowsCalls.SetName(entry, WindowsCalls.RenameClass, replace, other.handle, NameOf(newName));
+        if (failed == 0) return;
+        // A directory in which something is open cannot be moved: the empty one that was to be replaced comes back.
+        if (removed) other.CreateDirectory(newName);
+        Check(failed);
     }
+
+    /// <summary>Whether the directory of that name is one of those that a path leads through.</summary>
+    private bool IsAbove(string? path, string name)
+    {
+        using SafeFileHandle entry = OpenEntry(name, WindowsCalls.ReadAttributes);
+        return WindowsCalls.PathOf(entry) is { } own && own != path && IsWithin(path, own);
+    }
+
+    /// <summary>Whether a path is another, or leads through it.</summary>
+    private static bool IsWithin(string? path, string? other) =>
+        path is not null && other is not null && path.StartsWith(other, StringComparison.Ordinal) && (path.Length == other.Length || path[other.Length] == '\\');
 
     internal override void Link(string name, DirectoryHandle target, string newName)
     {
@@ -298,10 +324,4 @@ internal sealed unsafe class WindowsDirectory : DirectoryHandle
 
     /// <summary>Both directories are of this kind: a host is made of one kind alone.</summary>
     private static WindowsDirectory Of(DirectoryHandle directory) => directory as WindowsDirectory ?? throw new WasiError(Errno.Xdev);
-}
-
-/// <summary>A regular file of Windows, known by its handle alone.</summary>
-internal sealed class WindowsFile(SafeFileHandle handle) : PortableFile(handle, "")
-{
-    internal override FileStatus Status() => WindowsDirectory.StatusOf(Handle);
 }
