@@ -27,8 +27,8 @@ internal static class Program
         Perf signatures [COUNT]                                    modules of different signatures, 1000000 by default: what stays
         Perf guest-jit [--count N] [--live N] [--threads N]        guests that make functions and modules, beside V8 and Wasmtime
         Perf method-jit                                            a language with a method JIT, beside its interpreter and C
-        Perf report [-o PAGE] [--picture FILE.svg] [--figures FOLDER] [--run]
-                                                                   charts of what was recorded, and measured now with --run
+        Perf report [-o PAGE] [--picture FILE.svg] [--figures FOLDER] [--run] [--parts NAME,...]
+                                                                   charts of what was recorded, and measured now with --run or --parts
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
         KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking and tiers take
         --compilation tiered|lazy|ahead|interpreted too. compare, options, cold, programs, guest-jit and method-jit take --record FILE.json, to which they add

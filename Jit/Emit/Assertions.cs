@@ -104,7 +104,7 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         at = il.EmitAt(at, OpCodes.Dup);
         at = access.IsReference ? stack.LoadAt(at, access.Reference) : context.LoadMemoryAt(at, access.Memory);
         at = il.LdcI4At(at, width);
-        at = il.LdcI4At(at, access.IsSlice || target.NeedsChecks(access.Type!) ? 1 : 0);
+        at = il.LdcI4At(at, access.IsSlice || access.IsProved || target.NeedsChecks(access.Type!) ? 1 : 0);
         return AssertAt(at, nameof(EmitterAssertions.Address), "the address of an access");
     }
 
@@ -125,6 +125,23 @@ internal sealed class Assertions(EmitterContext context, ControlStack control)
         if (!target.Verifies) return at;
         at = il.LdlocAt(il.EmitAt(at, OpCodes.Dup), fuel);
         return AssertAt(il.FieldAt(at, OpCodes.Ldfld, Members.FuelLeft), nameof(EmitterAssertions.SameI64), "what is left of the fuel");
+    }
+
+    /// <summary>In front of a loop that does not store what is left of the fuel.</summary>
+    /// <returns>The local with what is left; -1 if this is not the verifying mode.</returns>
+    internal int Before(int at, int left)
+    {
+        if (!target.Verifies) return -1;
+        int before = il.DeclareLocal(typeof(long));
+        il.StlocAt(il.LdlocAt(at, left), before);
+        return before;
+    }
+
+    /// <summary>Behind such a loop: nothing in it has changed the fuel.</summary>
+    internal int StillLeftAt(int at, int before, int fuel)
+    {
+        at = il.FieldAt(il.LdlocAt(at, fuel), OpCodes.Ldfld, Members.FuelLeft);
+        return AssertAt(il.LdlocAt(at, before), nameof(EmitterAssertions.SameI64), "the fuel behind a loop that does not store what is left");
     }
 
     /// <summary>A loop runs no more often without a poll.</summary>

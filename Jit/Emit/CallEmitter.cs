@@ -93,6 +93,7 @@ internal sealed class CallEmitter(EmitterContext context, ControlStack control, 
         }
         context.HasCalls = true;
         context.NoteOtherCode();
+        if (target.CountsFuel) context.Calls.Add(il.Tail);
         if (type.Results.Length == 1) stack.PushStack(type.Results[0], start, treeDepth);
         else if (type.Results.Length > 1) PushTuple(type.Results, called.Return);
     }

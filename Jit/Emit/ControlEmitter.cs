@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using System.Reflection;
 using System.Reflection.Emit;
 using WasmJit.Jit.Calls;
@@ -59,8 +60,9 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
             case OpId.Loop:
                 int before = il.Tail;
                 context.KeepInstancesAliveAt(il.Mark(frame.Label));
-                if (resume.Is(instr.Offset, context.Current)) resume.Note(frame.Label);
+                bool mayLeave = resume.Is(instr.Offset, context.Current) && resume.Note(frame.Label);
                 frame.Polled = limits.LoopHead(instr.Offset, frame.Label, before, context.Known.EnterLoop(instr.Offset));
+                if (mayLeave) context.NoteEnd();
                 break;
             case OpId.If:
                 if (condition >= 0)
@@ -447,6 +449,15 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
     {
         assertions.Condition();
         bool isAsserted = context.Target.Verifies;
+        if (!isAsserted && condition.IsOneBit && il[condition.Bit] is { Form: IlBuffer.Form.Int } bit && bit.Next == il.Tail && il[il.Tail].Op == IlOp.And)
+        {
+            // The bit becomes the sign at once, and all bits then.
+            il.Repatch(condition.Bit, BitOperations.LeadingZeroCount((uint)bit.Number));
+            il.Replace(il.Tail, OpCodes.Shl);
+            il.LdcI4(31);
+            il.Emit(OpCodes.Shr);
+            return;
+        }
         if (!isAsserted && !condition.IsOneBit && context.Known.RangeOf(condition).Max > 1)
         {
             il.LdcI4(0);

@@ -62,6 +62,15 @@ internal sealed class EmitterContext
     /// </summary>
     internal int OtherCode { get; private set; }
 
+    /// <summary>How often code emitted so far may end the guest or leave the function in a way that looks at what is left of the fuel: traps, exceptions, tail calls.</summary>
+    internal int Ends { get; private set; }
+
+    /// <summary>Such code is about to be emitted, or just has been.</summary>
+    internal void NoteEnd() => Ends++;
+
+    /// <summary>The positions behind calls, where fuel is counted.</summary>
+    internal List<int> Calls { get; } = [];
+
     /// <summary>What is proved of indices.</summary>
     internal KnownIndexes Known { get; }
 

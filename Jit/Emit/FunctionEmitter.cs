@@ -324,6 +324,7 @@ internal sealed class FunctionEmitter
             if (stack[0].Kind == OperandKind.Stack)
             {
                 stack[0].IsOneBit = isOneBit;
+                if (isOneBit) stack[0].Bit = il.After(il.Before(tail, emission.Steps.Length + 1));
                 // The constant stands between the first operand and the operator.
                 if (parts != default) stack[0].Parts = parts.At(il.Before(tail, emission.Steps.Length + 1));
             }

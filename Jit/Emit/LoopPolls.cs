@@ -120,7 +120,8 @@ internal sealed class LoopPolls(EmitterContext context, Assertions assertions)
     }
 
     /// <summary>The end of a loop: what there is to do in it is known.</summary>
-    internal void Leave()
+    /// <returns>The position in front of the call that stops the guest; -1 if the loop has no poll.</returns>
+    internal int Leave()
     {
         PolledLoop loop = open[^1];
         open.RemoveAt(open.Count - 1);
@@ -130,32 +131,33 @@ internal sealed class LoopPolls(EmitterContext context, Assertions assertions)
         if (loop.Branches == 0)
         {
             around.Inner += work;
-            return;
+            return -1;
         }
         if (isOwn && loop.Iterations > 0 && (UInt128)loop.Iterations * (ulong)work <= (ulong)Math.Max(left, 0))
         {
             around.Inner += (long)loop.Iterations * work;
             assertions.Iterations(loop, (long)loop.Iterations);
-            return;
+            return -1;
         }
         int count = assertions.Iterations(loop, 1);
         if (loop.Branch >= 0 && work <= left / 2)
         {
             around.Inner += 2 * work;
-            PollAt(loop.Branch, loop.Label, count);
+            int stops = PollAt(loop.Branch, loop.Label, count);
+            il.CallAt(stops, Members.Stop);
+            return stops;
         }
-        else
-        {
-            around.Inner = Math.Max(around.Inner, work);
-            int ok = il.DefineLabel();
-            il.MarkAt(PollAt(loop.Head, ok, count), ok);
-        }
+        around.Inner = Math.Max(around.Inner, work);
+        int ok = il.DefineLabel(), at = PollAt(loop.Head, ok, count);
+        il.MarkAt(il.CallAt(at, Members.Stop), ok);
+        return at;
     }
 
-    /// <summary>Stops if the mark of this frame says so, and goes to a label otherwise. The frame's size needs no check any more.</summary>
+    /// <summary>Goes to a label unless the mark of this frame says that the guest is to stop. The frame's size needs no check any more.</summary>
     /// <param name="at">Where.</param>
     /// <param name="ok">The label.</param>
     /// <param name="count">In the verifying mode the local with the iterations since the last poll; otherwise -1.</param>
+    /// <returns>Where it stops.</returns>
     private int PollAt(int at, int ok, int count)
     {
         if (Mark < 0) Mark = il.DeclareLocal(typeof(nint));
@@ -164,7 +166,6 @@ internal sealed class LoopPolls(EmitterContext context, Assertions assertions)
         at = il.EmitAt(at, OpCodes.Volatile);
         at = il.EmitAt(at, OpCodes.Ldind_U1);
         at = il.LdcI4At(at, StackGuard.Stopped);
-        at = il.BranchAt(at, OpCodes.Bne_Un, ok);
-        return il.CallAt(at, Members.Stop);
+        return il.BranchAt(at, OpCodes.Bne_Un, ok);
     }
 }

@@ -30,6 +30,9 @@ internal readonly struct MemoryAccess
     {
     }
 
+    /// <summary>Whether it is proved to be inside its memory, and code relies on that although nothing is compared.</summary>
+    internal bool IsProved { get; init; }
+
     internal bool IsSlice => Type is null;
 
     internal bool IsReference => Memory < 0;

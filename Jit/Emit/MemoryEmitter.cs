@@ -199,10 +199,19 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         if ((width > 1 || target.Verifies) && !access.IsSlice && !target.NeedsChecks(access.Type!)) UncheckedLoads.Add((il.Tail, width));
     }
 
+    /// <summary>Where fuel is counted, an access that is not proved to be inside may end the guest.</summary>
+    private MemoryAccess NoteEnd(in MemoryAccess access, in Instr instr, int width)
+    {
+        if (!target.CountsFuel) return access;
+        if (!access.MayBeNull && context.Known.IsInside(access, ExtentOf(instr, width))) return access with { IsProved = true };
+        context.NoteEnd();
+        return access;
+    }
+
     /// <summary>Emits a load.</summary>
     internal void Load(in Instr instr, Emission emission)
     {
-        MemoryAccess access = AccessOf(instr);
+        MemoryAccess access = NoteEnd(AccessOf(instr), instr, emission.Width);
         int start;
         int treeDepth = 1;
         if (IsUncheckedConstant(stack[0], instr, access, emission.Width))
@@ -251,7 +260,7 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
     /// </summary>
     internal int TakeAccess(in Instr instr, int width, out MemoryAccess access)
     {
-        access = AccessOf(instr);
+        access = NoteEnd(AccessOf(instr), instr, width);
         Operand index = stack[1];
         int start;
         bool isConstant = IsUncheckedConstant(index, instr, access, width);

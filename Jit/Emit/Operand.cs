@@ -97,6 +97,9 @@ internal struct Operand
     /// <summary>Whether an integer on the IL stack has one bit at most that may be set, always the same.</summary>
     internal bool IsOneBit;
 
+    /// <summary>Of such an operand the instruction with the bit, in front of the operator.</summary>
+    internal int Bit;
+
     /// <summary>Whether a load is part of the expression: it must trap even if the value is not read.</summary>
     internal bool HasLoad;
 }

@@ -33,7 +33,8 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
     private readonly List<(int Temp, ValType Type, int Slot)> operands = [];
 
     /// <summary>Notes where everything is at the loop's head. No operand is on the IL stack here.</summary>
-    internal void Note(int head)
+    /// <returns>Whether code may leave the function here.</returns>
+    internal bool Note(int head)
     {
         label = head;
         int slots = 0, refs = 0;
@@ -45,6 +46,7 @@ internal sealed class ResumePoint(EmitterContext context, int loop, nint next)
             if (operand.Kind != OperandKind.Const) operands.Add((operand.Index, operand.Type, slot));
         }
         if (next != 0) EmitLeave();
+        return next != 0;
     }
 
     /// <summary>If there is better code, everything goes back to the interpreter's frame, and that code begins with it.</summary>

@@ -268,11 +268,12 @@ internal sealed partial class IlBuffer
         return from;
     }
 
-    /// <summary>Puts an instruction without label or local in the place of another such one.</summary>
+    /// <summary>Puts an instruction without label or local in the place of one without label.</summary>
     internal void Replace(int node, OpCode code, Form form = Form.None, object? operand = null)
     {
         ref Node replaced = ref nodes[node];
         Bytes -= SizeOf(replaced);
+        if (replaced.Form is Form.Local or Form.Arg) LocalRefs--;
         replaced.Code = code;
         replaced.Form = form;
         replaced.Object = operand;

@@ -53,6 +53,7 @@ internal static class Members
 
     internal static MethodInfo FuelDraw => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Draw), Any)!;
 
+    internal static MethodInfo FuelGiveBack => field ??= typeof(Fuel).GetMethod(nameof(Fuel.GiveBackLater), Any)!;
     internal static MethodInfo FuelExhausted => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;
     internal static MethodInfo StackCheck => field ??= typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;
     internal static MethodInfo StackSpace => field ??= typeof(StackGuard).GetMethod(nameof(StackGuard.EnsureSpace), Any)!;

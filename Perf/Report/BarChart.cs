@@ -7,7 +7,13 @@ namespace WasmJit.Perf;
 /// <summary>Draws figures as bars: of each row a bar for each subject, as a multiple of the reference, with a line to the worst round.</summary>
 internal static class BarChart
 {
-    private const int Width = 860, Left = 210, Right = 150, Bar = 12, Gap = 2, RowGap = 10, Top = 54, Bottom = 12;
+    private const int Width = 860, Right = 150, Bar = 12, Gap = 2, RowGap = 10, Bottom = 12;
+
+    /// <summary>A row of the legend, and the space of the scale below it.</summary>
+    private const int LegendRow = 18, ScaleHeight = 36;
+
+    /// <summary>The room for the names of rows: by the longest, in letters of this width.</summary>
+    private const int LeastLeft = 110, MostLeft = 330, Letter = 7;
 
     /// <summary>Ratios beyond this need a scale of logarithms.</summary>
     private const double MostOnPlainScale = 4;
@@ -23,15 +29,17 @@ internal static class BarChart
     internal static string Draw(IReadOnlyList<FigureRow> rows, IReadOnlyList<string> subjects, string? reference, string unit, string title)
     {
         double[] ratios = [.. rows.SelectMany(r => subjects.Select(s => RatioOf(r, s, reference))).OfType<double>().Where(r => r > 0)];
-        var scale = new Scale(ratios.DefaultIfEmpty(1).Min(), ratios.DefaultIfEmpty(1).Max());
+        int left = Math.Clamp((Letter * rows.Select(r => r.Name.Length).DefaultIfEmpty(0).Max()) + 16, LeastLeft, MostLeft);
+        var scale = new Scale(left, ratios.DefaultIfEmpty(1).Min(), ratios.DefaultIfEmpty(1).Max());
+        string legend = Legend(subjects, left, out int top);
         var bars = new StringBuilder();
-        double y = Top;
+        double y = top;
         foreach (FigureRow row in rows)
         {
             int count = subjects.Count(row.Figures.ContainsKey);
             if (count == 0) continue;
             double height = (count * (Bar + Gap)) - Gap;
-            bars.Append(Invariant($"<text x=\"{Left - 8}\" y=\"{y + (height / 2) + 4:0.#}\" text-anchor=\"end\">{Escape(row.Name)}</text>\n"));
+            bars.Append(Invariant($"<text x=\"{left - 8}\" y=\"{y + (height / 2) + 4:0.#}\" text-anchor=\"end\">{Escape(row.Name)}</text>\n"));
             for (int i = 0; i < subjects.Count; i++)
             {
                 if (!row.Figures.TryGetValue(subjects[i], out Figure figure)) continue;
@@ -44,19 +52,33 @@ internal static class BarChart
         var page = new StringBuilder();
         page.Append(Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {end + Bottom:0}\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#24292f\">\n"));
         page.Append(Invariant($"<title>{Escape(title)}</title>\n<rect width=\"{Width}\" height=\"{end + Bottom:0}\" fill=\"#ffffff\"/>\n"));
-        double x = Left;
-        for (int i = 0; i < subjects.Count; i++)
-        {
-            page.Append(Invariant($"<rect x=\"{x:0}\" y=\"10\" width=\"12\" height=\"12\" fill=\"{Colours[i % Colours.Length]}\"/><text x=\"{x + 17:0}\" y=\"20\">{Escape(subjects[i])}</text>\n"));
-            x += 40 + (7 * subjects[i].Length);
-        }
+        page.Append(legend);
         foreach (double line in scale.Lines)
         {
             string dash = line == 1 ? "" : " stroke-dasharray=\"2 3\"", colour = line == 1 ? "#24292f" : "#d0d7de";
-            page.Append(Invariant($"<line x1=\"{scale.X(line):0.#}\" y1=\"{Top - 8}\" x2=\"{scale.X(line):0.#}\" y2=\"{end:0.#}\" stroke=\"{colour}\"{dash}/>"));
-            page.Append(Invariant($"<text x=\"{scale.X(line):0.#}\" y=\"{Top - 12}\" text-anchor=\"middle\" fill=\"#57606a\">{(line == 1 && reference is not null ? $"{Escape(reference)} = 1" : Invariant($"{line:0.###}"))}</text>\n"));
+            page.Append(Invariant($"<line x1=\"{scale.X(line):0.#}\" y1=\"{top - 8}\" x2=\"{scale.X(line):0.#}\" y2=\"{end:0.#}\" stroke=\"{colour}\"{dash}/>"));
+            page.Append(Invariant($"<text x=\"{scale.X(line):0.#}\" y=\"{top - 12}\" text-anchor=\"middle\" fill=\"#57606a\">{(line == 1 && reference is not null ? $"{Escape(reference)} = 1" : Invariant($"{line:0.###}"))}</text>\n"));
         }
         return page.Append(bars).Append("</svg>\n").ToString();
+    }
+
+    /// <summary>What the colours stand for, in as many rows as that needs.</summary>
+    /// <param name="subjects">The subjects.</param>
+    /// <param name="left">Where it begins.</param>
+    /// <param name="top">Where the bars begin.</param>
+    private static string Legend(IReadOnlyList<string> subjects, int left, out int top)
+    {
+        var legend = new StringBuilder();
+        int x = left, y = 10;
+        for (int i = 0; i < subjects.Count; i++)
+        {
+            int width = 40 + (Letter * subjects[i].Length);
+            if (x > left && x + width > Width) (x, y) = (left, y + LegendRow);
+            legend.Append(Invariant($"<rect x=\"{x}\" y=\"{y}\" width=\"12\" height=\"12\" fill=\"{Colours[i % Colours.Length]}\"/><text x=\"{x + 17}\" y=\"{y + 10}\">{Escape(subjects[i])}</text>\n"));
+            x += width;
+        }
+        top = y + 8 + ScaleHeight;
+        return legend.ToString();
     }
 
     private static void Append(
@@ -66,13 +88,13 @@ internal static class BarChart
         if (RatioOf(row, subject, reference) is not { } ratio)
         {
             // Nothing to compare it with: its number stands where the bar would begin.
-            to.Append(Invariant($"<text x=\"{Left + 4}\" y=\"{y + Bar - 2:0.#}\" font-size=\"11\">{Escape(amount)}</text>\n"));
+            to.Append(Invariant($"<text x=\"{scale.Left + 4}\" y=\"{y + Bar - 2:0.#}\" font-size=\"11\">{Escape(amount)}</text>\n"));
             return;
         }
         double end = scale.X(ratio);
         string spread = figure.Worst is { } worst ? $", worst round {Number(worst)}" : "";
         string compared = reference is null || reference == subject ? "" : $", {Number(ratio)} x {reference}";
-        to.Append(Invariant($"<rect x=\"{Left}\" y=\"{y:0.#}\" width=\"{Math.Max(1, end - Left):0.#}\" height=\"{Bar}\" fill=\"{colour}\"><title>{Escape($"{row.Name}: {subject} {amount}{spread}{compared}")}</title></rect>"));
+        to.Append(Invariant($"<rect x=\"{scale.Left}\" y=\"{y:0.#}\" width=\"{Math.Max(1, end - scale.Left):0.#}\" height=\"{Bar}\" fill=\"{colour}\"><title>{Escape($"{row.Name}: {subject} {amount}{spread}{compared}")}</title></rect>"));
         double label = end;
         if (figure.Worst is { } most && most > figure.Best)
         {
@@ -99,8 +121,12 @@ internal static class BarChart
         private readonly double from, to;
         private readonly bool isLogarithmic;
 
-        internal Scale(double least, double most)
+        /// <summary>Where the bars begin.</summary>
+        internal int Left { get; }
+
+        internal Scale(int left, double least, double most)
         {
+            Left = left;
             isLogarithmic = most > MostOnPlainScale;
             if (isLogarithmic)
             {

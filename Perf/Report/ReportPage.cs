@@ -12,6 +12,8 @@ internal static class ReportPage
         table { border-collapse: collapse; margin: 1em 0; }
         th, td { padding: .2em .8em; border-bottom: 1px solid #d0d7de; text-align: right; }
         th:first-child, td:first-child { text-align: left; }
+        td:first-child { white-space: nowrap; }
+        .text th, .text td { text-align: left; }
         svg { width: 100%; height: auto; }
         summary, .small { color: #57606a; }
         """;
@@ -81,7 +83,7 @@ internal static class ReportPage
         if (rows.Count == 0) return;
         page.Append("<h2 id=\"versions\">Versions</h2>\n<p>Geometric means of the ratios to what stands behind the slash.</p>\n");
         page.Append(BarChart.Draw(rows, [.. versions.Select(Label)], null, "", "Geometric means of versions"));
-        page.Append("<table>\n<tr><th>version</th><th>machine</th></tr>\n");
+        page.Append("<table class=\"text\">\n<tr><th>version</th><th>machine</th></tr>\n");
         foreach (FigureSet version in versions) page.Append($"<tr><td>{BarChart.Escape(Label(version))}</td><td>{BarChart.Escape(version.Machine)}</td></tr>\n");
         page.Append("</table>\n");
     }

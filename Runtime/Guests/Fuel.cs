@@ -51,7 +51,7 @@ public sealed class Fuel
         if (sampler is not null) Left = sampler.Interval;
     }
 
-    /// <summary>The units that are left.</summary>
+    /// <summary>The units that are left. While a guest runs on another thread, this may be what there was before the loop that it is in.</summary>
     public long Remaining => shares is { } all ? all.Remaining : Math.Max(0, Volatile.Read(ref Left));
 
     /// <summary>
@@ -74,6 +74,15 @@ public sealed class Fuel
 
     [DoesNotReturn]
     internal static void Exhausted() => throw new TrapException(TrapKind.OutOfFuel);
+
+    /// <summary>
+    /// A charge that could not be paid was one for what code comes to now, and for what it comes to later. If what comes now could not be paid for alone, that is where
+    /// the guest ends: what is later has not been taken.
+    /// </summary>
+    internal static void GiveBackLater(Fuel fuel, int later)
+    {
+        if (fuel.Left + later < 0) fuel.Left += later;
+    }
 
     /// <summary>
     /// Code that is made for samples or for threads calls this when the fuel is below zero, and goes on. The interpreter does so for all code.

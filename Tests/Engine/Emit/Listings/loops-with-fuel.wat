@@ -11,4 +11,6 @@
   (func $bulk (param i32) (result i32) (memory.fill (local.get 0) (i32.const 1) (i32.shl (local.get 0) (i32.const 2))) (memory.grow (local.get 0)))
   (func $items (param i32) (result (ref $a)) (table.copy (i32.const 0) (i32.const 1) (local.get 0)) (array.new $a (i32.const 1) (local.get 0)))
   (func $made (result (ref $m)) (memory.new $m))
-  (func $values (param i32) (result i32 i64 f32 f64 i32 i64 f32 f64 i32) (block (result i32 i64 f32 f64 i32 i64 f32 f64 i32) (call $values (local.get 0)) (br_if 0 (local.get 0)))))
+  (func $values (param i32) (result i32 i64 f32 f64 i32 i64 f32 f64 i32) (block (result i32 i64 f32 f64 i32 i64 f32 f64 i32) (call $values (local.get 0)) (br_if 0 (local.get 0))))
+  (func $quiet (param i32) (local i32)
+    (loop (i32.store8 (local.get 1) (local.get 0)) (br_if 0 (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (i32.const 100))))))
