@@ -83,12 +83,12 @@ internal readonly record struct WrittenGroup(int First, int Count);
 internal readonly record struct ConstExpr(int Start, int End)
 {
     /// <summary>
-    /// Reads an expression that is one <c>i32.const</c>, as programs have thousands before their data and in globals. Nothing else of the operators is needed for it.
+    /// Reads an expression that is one <c>i32.const</c>. Programs have thousands, before their data and in globals, and the operator table is not needed for them.
     /// </summary>
     /// <param name="code">What begins with the expression.</param>
     /// <param name="value">The constant.</param>
     /// <returns>The length of the expression; 0 if it is another one, or malformed.</returns>
-    internal static int LengthOfConstant(ReadOnlySpan<byte> code, out int value)
+    internal static int ReadI32Const(ReadOnlySpan<byte> code, out int value)
     {
         const int MostBytes = 5, Bits = 7, More = 1 << Bits, Sign = More >> 1;
         value = 0;
@@ -98,7 +98,7 @@ internal readonly record struct ConstExpr(int Start, int End)
             int next = code[i + 1];
             value |= (next & (More - 1)) << (Bits * i);
             if (next >= More) continue;
-            // The bits of the last byte that no number of 32 bits has must be those of its sign.
+            // The last byte has bits beyond the 32: they must equal the sign.
             if (i == MostBytes - 1 && next >> 3 is not (0 or (More - 1) >> 3)) return 0;
             if ((next & Sign) != 0 && i < MostBytes - 1) value |= -1 << (Bits * (i + 1));
             return code[i + 2] == Opcode.End ? i + 3 : 0;

@@ -50,10 +50,14 @@ internal sealed class Lookahead
 
     /// <summary>
     /// Functions that have been interpreted for a part of what makes them hot. A thread without anything else to do compiles them, the hottest first: it costs the guest no time, and
-    /// what has run for a while mostly goes on. They are small, so that what is hot does not wait for long.
+    /// what has run for a while mostly goes on.
     /// </summary>
     private readonly List<int> warm = [];
+
+    /// <summary>How many threads compile such functions.</summary>
     private int runningWarm;
+
+    /// <summary>The most bytes of a warm function: what becomes hot meanwhile does not wait for long.</summary>
     private const int LargestWarm = 2 << 10;
 
     /// <summary>
@@ -157,7 +161,7 @@ internal sealed class Lookahead
         }
     }
 
-    /// <summary>Asks for a function that is not hot yet.</summary>
+    /// <summary>Asks for a function that is warm, if it is small.</summary>
     internal void AddWarm(int func)
     {
         if (Size(func) > LargestWarm) return;
@@ -364,6 +368,7 @@ internal sealed class Lookahead
         return false;
     }
 
+    /// <summary>Takes the hottest of the warm functions.</summary>
     private bool TryTakeWarmest(out int func, out int distance)
     {
         distance = func = 0;
