@@ -145,16 +145,16 @@ public sealed class Engine
 
     /// <summary>Compiles bytes that belong to the module from then on.</summary>
     /// <param name="bytes">The module.</param>
-    /// <param name="isForThreads">Whether a guest compiles it that may have threads.</param>
+    /// <param name="isForThreads">Whether a guest that may have threads compiles it.</param>
     internal Module CompileOwned(byte[] bytes, bool isForThreads = false)
     {
         if (Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
         using TracedWork? work = TracedWork.Begin("wasmjit.compile", EventLevel.Informational);
-        if (work is null) return CompileUntold(bytes, isForThreads);
+        if (work is null) return CompileUntraced(bytes, isForThreads);
         try
         {
-            Module module = CompileUntold(bytes, isForThreads);
+            Module module = CompileUntraced(bytes, isForThreads);
             work.Compiled(module.Name, bytes.Length, module.Info.Funcs.Count - module.Info.ImportedFuncs);
             return module;
         }
@@ -165,7 +165,7 @@ public sealed class Engine
         }
     }
 
-    private Module CompileUntold(byte[] bytes, bool isForThreads)
+    private Module CompileUntraced(byte[] bytes, bool isForThreads)
     {
         ModuleInfo info = Load(bytes, isForThreads);
         WasmJitMetrics.ModuleCompiled();
@@ -193,7 +193,7 @@ public sealed class Engine
     }
 
     /// <summary>What modules are decoded for.</summary>
-    /// <param name="isForThreads">Whether a guest compiles them that may have threads.</param>
+    /// <param name="isForThreads">Whether a guest that may have threads compiles them.</param>
     internal DecodeSettings Settings(bool isForThreads) =>
         new(Options.Features, Options.RuntimeLinking, Options.RuntimeLinking && Options.RuntimeCompile, isForThreads);
 

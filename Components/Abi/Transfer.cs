@@ -29,7 +29,7 @@ internal class Transfer
         shape.Streams.Count == 0 ? [] : [.. shape.Streams.Select(s => PayloadType.Of(s, instance))];
 }
 
-/// <summary>The same for a fused call, which only code of guests makes; with what copies of strings need without a way through other objects.</summary>
+/// <summary>The same for a fused call, which only code of guests makes. It has at hand what copies of strings need, so that they need not go through other objects.</summary>
 /// <remarks>Unsafe: the bases are those of the sides' memories, which are kept for as long as they are.</remarks>
 internal sealed unsafe class FusedTransfer : Transfer
 {
@@ -45,7 +45,7 @@ internal sealed unsafe class FusedTransfer : Transfer
         Realloc = To.Realloc;
     }
 
-    /// <summary>Strings of fewer bytes are copied by <see cref="TransferHelpers.CopyText"/> itself; 0 if none are, because of what the sides are.</summary>
+    /// <summary>Strings of fewer bytes are copied by <see cref="TransferHelpers.CopyText"/> itself. 0 if none are: encodings differ, or the sides need checks that it does not make.</summary>
     internal readonly ulong PlainTextEnd;
 
     internal readonly Memory? FromMemory, ToMemory;
@@ -137,7 +137,7 @@ internal static unsafe class TransferHelpers
         transfer.ToInstance.MayLeave = true;
         if (result + length > transfer.ToMemory!.ByteLength) ComponentTrap.Throw(ComponentTrap.StringOutOfBounds);
         byte* target = transfer.ToBase + result;
-        // Not one condition: what comes next here is what RyuJIT takes for likely.
+        // Two conditions, not one: RyuJIT takes what follows a condition for likely.
         if (AsciiCopy.IsShort((nuint)length))
         {
             if (AsciiCopy.CopyShort(source, target, (nuint)length)) return result;

@@ -22,8 +22,8 @@ internal sealed unsafe class LoweredFunction : CoreImport
     internal FusedTransfer? ForFusedArguments, ForFusedResult;
 
     /// <summary>
-    /// The handles that a fused call lends. One object does for all calls: none begins before the last has returned, since it has not left the callee, and behind one that
-    /// trapped none begins any more.
+    /// The handles that a fused call lends. One object serves all calls, since they do not overlap: while one is in the callee, no other can enter it; and after a call that trapped none
+    /// begins any more.
     /// </summary>
     internal CallScope? FusedScope;
     internal readonly FuncRef? CoreFunction, PostReturn;
