@@ -45,7 +45,7 @@ public sealed class HeaderTests
         }
     }
 
-    /// <summary>Files that end early, or whose headers say something else, are refused without an exception but the one of the end.</summary>
+    /// <summary>Files that end early, or whose headers are damaged, are refused, and fail in no other way.</summary>
     [Fact]
     public void DamagedHeadersAreRefused()
     {
