@@ -72,8 +72,8 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     {
         get
         {
-            if (State.CodeOperators == CodeOperators.Unknown) State.CodeOperators = FindsCodeOperators() ? CodeOperators.Some : CodeOperators.None;
-            return State.CodeOperators == CodeOperators.Some;
+            if (State.MayManageCode == Answer.Unknown) State.MayManageCode = FindsCodeOperators() ? Answer.Yes : Answer.No;
+            return State.MayManageCode == Answer.Yes;
         }
     }
 
@@ -96,9 +96,9 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     {
         get
         {
-            if (State.Threads == ThreadUse.Unknown)
-                State.Threads = (around ?? Parent)?.IsForThreads ?? (Settings.IsForThreads || WithNested().Any(m => m.NamesThreads)) ? ThreadUse.Some : ThreadUse.None;
-            return State.Threads == ThreadUse.Some;
+            if (State.IsForThreads == Answer.Unknown)
+                State.IsForThreads = (around ?? Parent)?.IsForThreads ?? (Settings.IsForThreads || WithNested().Any(m => m.NamesThreads)) ? Answer.Yes : Answer.No;
+            return State.IsForThreads == Answer.Yes;
         }
     }
 
