@@ -69,7 +69,7 @@ internal sealed class Lookahead
 
     /// <summary>
     /// How many bytes of functions may still be translated before they are called: some, and as many as were called. So a program that starts finds
-    /// much of what it calls translated, and no program's functions are all translated that has many and calls few.
+    /// much of what it calls translated; and of a program with many functions that calls few not all are translated.
     /// </summary>
     private long mayTranslate = TranslatedOfAny;
     private const int TranslatedOfAny = 128 << 10;
