@@ -13,11 +13,11 @@ internal static class ConstEvaluator
     internal static ulong EvaluateAddress(Instance instance, ConstExpr expr) =>
         IsConstant(instance, expr, out int value) ? (uint)value : Address(Evaluate(instance, expr));
 
-    /// <summary>Whether it is one <c>i32.const</c>, as nearly all are, and need not be paid for.</summary>
+    /// <summary>Whether it is one constant, as nearly all are, and need not be paid for.</summary>
     private static bool IsConstant(Instance instance, ConstExpr expr, out int value)
     {
         value = 0;
-        return instance.FuelTank is null && ConstExpr.ReadI32Const(instance.Module.Info.Bytes.Span[expr.Start..expr.End], out value) == expr.End - expr.Start;
+        return instance.FuelTank is null && ConstExpr.LengthOfConstant(instance.Module.Info.Bytes.Span[expr.Start..expr.End], out value) == expr.End - expr.Start;
     }
 
     internal static object? Evaluate(Instance instance, ConstExpr expr)

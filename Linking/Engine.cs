@@ -151,10 +151,10 @@ public sealed class Engine
         if (Options.Compilation == Compilation.Never)
             throw new CompilationNotAllowedException();
         using TracedWork? work = TracedWork.Begin("wasmjit.compile", EventLevel.Informational);
-        if (work is null) return CompileUntraced(bytes, isForThreads);
+        if (work is null) return CompileUntold(bytes, isForThreads);
         try
         {
-            Module module = CompileUntraced(bytes, isForThreads);
+            Module module = CompileUntold(bytes, isForThreads);
             work.Compiled(module.Name, bytes.Length, module.Info.Funcs.Count - module.Info.ImportedFuncs);
             return module;
         }
@@ -165,7 +165,7 @@ public sealed class Engine
         }
     }
 
-    private Module CompileUntraced(byte[] bytes, bool isForThreads)
+    private Module CompileUntold(byte[] bytes, bool isForThreads)
     {
         ModuleInfo info = Load(bytes, isForThreads);
         WasmJitMetrics.ModuleCompiled();

@@ -355,7 +355,7 @@ internal static unsafe class Linker
             DataInfo data = info.Datas[i];
             if (data.Mode != SegmentMode.Active) continue;
             ulong at = ConstEvaluator.EvaluateAddress(instance, data.Where);
-            // Said once, at the first segment: the others mostly lie behind it in a row.
+            // The segments mostly lie in a row.
             if (active > 0) instance.Memories[(int)data.Memory].ExpectWrites(at, (ulong)active);
             active = 0;
             Memory.Init(at, 0, (uint)data.Length, instance.Memories[(int)data.Memory], instance, i);

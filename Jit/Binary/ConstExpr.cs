@@ -11,7 +11,7 @@ internal readonly record struct ConstExpr(int Start, int End)
     /// <param name="code">What begins with the expression.</param>
     /// <param name="value">The constant.</param>
     /// <returns>The length of the expression; 0 if it is another one, or malformed.</returns>
-    internal static int ReadI32Const(ReadOnlySpan<byte> code, out int value)
+    internal static int LengthOfConstant(ReadOnlySpan<byte> code, out int value)
     {
         const int MostBytes = 5, Bits = 7, More = 1 << Bits, Sign = More >> 1;
         value = 0;

@@ -315,7 +315,7 @@ internal ref partial struct ModuleDecoder
     private readonly ConstExpr ReadExpr(ref ByteReader section)
     {
         int start = section.Position;
-        if (ConstExpr.ReadI32Const(bytes[start..section.End], out _) is var length and not 0)
+        if (ConstExpr.LengthOfConstant(bytes[start..section.End], out _) is var length and not 0)
         {
             section.Position += length;
             return new ConstExpr(start, section.Position);

@@ -28,10 +28,9 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         /// <summary>The instruction with the units.</summary>
         internal int Number { get; set; }
 
-        /// <summary>The position for code that asks for more, which runs if the fuel is below zero.</summary>
+        /// <summary>Where code comes that asks for more; for a loop its last instruction.</summary>
         internal int BelowZero { get; set; } = -1;
 
-        /// <summary>For a loop its last instruction.</summary>
         internal int Last { get; set; } = -1;
 
         /// <summary>The two instructions that read what is left from the fuel.</summary>
@@ -56,8 +55,8 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// <summary>Where loops look whether the guest is to stop; null if they do not.</summary>
     private readonly LoopPolls? polls = context.Target.IsInterruptible ? new LoopPolls(context, assertions) : null;
 
-    /// <summary>Whether code asks for more below zero, and goes on: samples are taken of it, or it runs on a share of the fuel (<see cref="Fuel.Draw"/>).</summary>
-    private readonly bool draws = context.Target.CountsFuel && (context.Target.TakesSamples || context.Root.Module.IsForThreads);
+    /// <summary>Whether code goes on below zero: samples are taken of it, or it runs on a thread's share and asks for more.</summary>
+    private readonly bool goesOn = context.Target.CountsFuel && (context.Target.TakesSamples || context.Root.Module.IsForThreads);
 
     /// <summary>The locals with the fuel, and with what is left of it where the function knows that.</summary>
     private int fuel = -1, left = -1;
@@ -152,6 +151,11 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// </summary>
     private void KeepWhatIsLeft()
     {
+        if (goesOn)
+        {
+            DrawsAside();
+            return;
+        }
         foreach (Charge charge in charges)
         {
             bool isKnown = charge.Loop is { } loop ? !loop.RunsOtherCode : charge.OtherCode == 0;
@@ -168,70 +172,62 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
     /// <summary>How many instructions are looked at for variables of loops, in all, and of one loop.</summary>
     private const int MostRead = 500_000, MostOfLoop = 1_000;
 
-    /// <summary>Functions with more instructions put nothing aside: the parts that they are split into have their variables elsewhere.</summary>
-    private const int MostInstructions = 9_000;
-
-    /// <summary>An argument or local, and where it is meanwhile.</summary>
-    private readonly record struct Variable(bool IsArg, int Index, FieldInfo Place);
-
     /// <summary>
-    /// Emits the code that asks for more. In a loop it puts the loop's variables aside and takes them back. What is not put aside stays as it is: the loop may only be slower.
+    /// Code that asks for more in a loop puts the loop's variables aside, and takes them back. What is not put aside stays as it is: it may only be slower. Large functions do without,
+    /// since the parts that they are split into have their variables elsewhere.
     /// </summary>
-    private void EmitDraws()
+    private void DrawsAside()
     {
-        int area = -1, budget = il.Instructions > MostInstructions ? 0 : MostRead;
+        int area = -1, read = il.Instructions > MostInstructions ? MostRead : 0;
         foreach (Charge charge in charges)
         {
-            List<Variable> variables = charge.Loop is { Last: >= 0 } loop && budget > 0 ? VariablesOf(loop, ref budget) : [];
-            if (variables.Count == 0)
+            int at = charge.BelowZero;
+            List<(bool IsArg, int Index, Type Type, FieldInfo Place)> kept = [];
+            if (charge.Loop is { Last: >= 0 } loop && read < MostRead) kept = VariablesOf(loop, ref read);
+            if (kept.Count == 0)
             {
-                il.CallAt(il.LdlocAt(charge.BelowZero, fuel), Members.FuelDraw);
+                il.CallAt(il.LdlocAt(at, fuel), Members.FuelDraw);
                 continue;
             }
             if (area < 0) area = il.DeclareLocal(typeof(DrawArea));
-            DrawAsideAt(charge.BelowZero, variables, area);
+            foreach ((bool isArg, int index, _, FieldInfo place) in kept)
+            {
+                at = il.LdlocaAt(at, area);
+                at = isArg ? il.LdargAt(at, index) : il.LdlocAt(at, index);
+                at = il.FieldAt(at, OpCodes.Stfld, place);
+            }
+            at = il.CallAt(il.LdlocaAt(il.LdlocAt(at, fuel), area), Members.FuelDrawAside);
+            foreach ((bool isArg, int index, _, FieldInfo place) in kept)
+            {
+                at = il.FieldAt(il.LdlocaAt(at, area), OpCodes.Ldfld, place);
+                at = isArg ? il.StargAt(at, index) : il.StlocAt(at, index);
+            }
+            at = il.FieldAt(context.LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel);
+            il.StlocAt(at, fuel);
         }
     }
 
-    private void DrawAsideAt(int at, List<Variable> variables, int area)
-    {
-        foreach (Variable variable in variables)
-        {
-            at = il.LdlocaAt(at, area);
-            at = variable.IsArg ? il.LdargAt(at, variable.Index) : il.LdlocAt(at, variable.Index);
-            at = il.FieldAt(at, OpCodes.Stfld, variable.Place);
-        }
-        at = il.CallAt(il.LdlocaAt(il.LdlocAt(at, fuel), area), Members.FuelDrawAside);
-        foreach (Variable variable in variables)
-        {
-            at = il.FieldAt(il.LdlocaAt(at, area), OpCodes.Ldfld, variable.Place);
-            at = variable.IsArg ? il.StargAt(at, variable.Index) : il.StlocAt(at, variable.Index);
-        }
-        at = il.FieldAt(context.LoadInstanceAt(at), OpCodes.Ldfld, Members.InstanceFuel);
-        il.StlocAt(at, fuel);
-    }
+    /// <summary>Functions with more instructions put nothing aside.</summary>
+    private const int MostInstructions = 9_000;
 
     /// <summary>The variables that a loop reads before it writes them, as far as there is room for them; those that it uses most.</summary>
-    /// <param name="loop">The loop.</param>
-    /// <param name="budget">How many instructions may still be looked at.</param>
-    private List<Variable> VariablesOf(Charge loop, ref int budget)
+    private List<(bool IsArg, int Index, Type Type, FieldInfo Place)> VariablesOf(Charge loop, ref int read)
     {
-        // A variable that is written first, or whose address is taken, is never put aside.
-        const int Never = int.MinValue / 2;
         var uses = new Dictionary<(bool IsArg, int Index), int>();
         int end = il.After(loop.Last), count = 0;
         for (int node = il.After(loop.Before); node != end; node = il.After(node))
         {
-            budget--;
+            read++;
             if (++count > MostOfLoop) return [];
             ref readonly IlBuffer.Node one = ref il[node];
             if (one.Form is not (IlBuffer.Form.Local or IlBuffer.Form.Arg)) continue;
             var variable = (one.Form == IlBuffer.Form.Arg, (int)one.Number);
             bool reads = one.Code == OpCodes.Ldloc || one.Code == OpCodes.Ldarg, writes = one.Code == OpCodes.Stloc || one.Code == OpCodes.Starg;
-            if (!uses.TryGetValue(variable, out int known)) uses[variable] = reads ? 1 : Never;
-            else uses[variable] = reads || writes ? known + 1 : Never;
+            const int never = int.MinValue / 2;
+            if (!uses.TryGetValue(variable, out int known)) uses[variable] = reads ? 1 : never;
+            else uses[variable] = reads || writes ? known + 1 : never;
         }
-        var variables = new List<Variable>();
+        var kept = new List<(bool, int, Type, FieldInfo)>();
         var numbers = new Dictionary<Type, int>();
         foreach (((bool isArg, int index), _) in uses.Where(u => u.Value > 0).OrderByDescending(u => u.Value))
         {
@@ -241,9 +237,9 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
             int number = numbers.GetValueOrDefault(type);
             if (Members.DrawPlace(type, number) is not { } place) continue;
             numbers[type] = number + 1;
-            variables.Add(new Variable(isArg, index, place));
+            kept.Add((isArg, index, type, place));
         }
-        return variables;
+        return kept;
     }
 
     /// <summary>Emits the beginning of a function. It depends on everything that came after.</summary>
@@ -282,17 +278,16 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
             }
         }
         if (!target.CountsFuel) return at;
-        if (draws) EmitDraws();
-        else KeepWhatIsLeft();
+        KeepWhatIsLeft();
         Charge entry = open[0];
         at = ChargeAt(at, entry, isEntry: true);
-        if (draws) il.CallAt(il.LdlocAt(entry.BelowZero, fuel), Members.FuelDraw);
+        if (goesOn) il.CallAt(il.LdlocAt(entry.BelowZero, fuel), Members.FuelDraw);
         il.Repatch(entry.Number, isPaid ? 0 : (int)Math.Min(entry.Units + EntryCost, int.MaxValue));
         return at;
     }
 
     /// <summary>
-    /// Takes units from the fuel: <c>if ((fuel.Left -= n) &lt; 0) trap</c>, or, in place of the trap, asks for more, which traps if there is none. n is put in later.
+    /// Takes units from the fuel: <c>if ((fuel.Left -= n) &lt; 0) trap</c>, or ask for more, which traps if there is none. n is put in later.
     /// </summary>
     private int ChargeAt(int at, Charge charge, bool isEntry = false)
     {
@@ -311,7 +306,7 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         at = il.LdlocAt(at, left);
         at = il.LdcI8At(at, 0);
         at = il.BranchAt(at, OpCodes.Bge, ok);
-        if (draws) charge.BelowZero = at;
+        if (goesOn) charge.BelowZero = at;
         else at = il.CallAt(at, Members.FuelExhausted);
         return il.MarkAt(at, ok);
     }

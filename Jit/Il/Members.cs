@@ -46,10 +46,12 @@ internal static class Members
     internal static FieldInfo InstanceFuel => field ??= Field<InstanceCore>(nameof(InstanceCore.FuelTank));
     internal static FieldInfo FuelLeft => field ??= Field<Fuel>(nameof(Fuel.Left));
     internal static MethodInfo FuelDrawAside => field ??= typeof(Fuel).GetMethod(nameof(Fuel.DrawAside), Any)!;
-    internal static MethodInfo FuelDraw => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Draw), Any)!;
 
-    /// <summary>The place in a <see cref="DrawArea"/> for a variable of a type, by its number among those of the type; null if there is none.</summary>
-    internal static FieldInfo? DrawPlace(Type type, int number) => DrawArea.NameOf(type, number) is { } name ? Field<DrawArea>(name) : null;
+    /// <summary>A place for a variable of a type: <see cref="DrawArea"/>. Null if there is none.</summary>
+    internal static FieldInfo? DrawPlace(Type type, int number) => number >= DrawArea.OfType ? null : typeof(DrawArea).GetField(
+        $"{(type == typeof(int) ? 'I' : type == typeof(long) ? 'L' : type == typeof(nint) ? 'N' : type == typeof(float) ? 'F' : type == typeof(double) ? 'D' : '?')}{number}", Any);
+
+    internal static MethodInfo FuelDraw => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Draw), Any)!;
 
     internal static MethodInfo FuelExhausted => field ??= typeof(Fuel).GetMethod(nameof(Fuel.Exhausted), Any)!;
     internal static MethodInfo StackCheck => field ??= typeof(StackGuard).GetMethod(nameof(StackGuard.Check), Any)!;

@@ -5,9 +5,9 @@ using WasmJit.Jit.Format;
 namespace WasmJit.Jit.Saved;
 
 /// <summary>
-/// The parts of an assembly's file by which all else in it is found: its headers, its metadata, the tables of its machine code, and the module without its code, data and custom
-/// sections. <see cref="SavedHeader.ReadStart"/> compares them for a file that .NET is to map. The rest, most of the file, is read page by page when it is used; what reads the sections
-/// that are left out checks what it reads.
+/// The parts of an assembly's file by which everything else in it is found: the headers, the metadata, the tables of its machine code, and the module but for its code, its data
+/// and its custom sections, which are read with care wherever they are read. Who maps a file has these compared, and not the rest, which is most of the file and is read page by page
+/// when it is used.
 /// </summary>
 /// <remarks>The sum finds damage, as fast as the bytes are read. It is no digest: the digest of the whole file is compared where all of it is read.</remarks>
 internal ref struct SavedTables
@@ -118,7 +118,7 @@ internal ref struct SavedTables
             count = Math.Min(length, buffer.Length);
             file.ReadExactly(buffer, 0, count);
             int blocks = (count + Block - 1) / Block * Block;
-            // Zeros fill up the last block, and so the length counts, too.
+            // The last block is filled up, and the length added.
             buffer.AsSpan(count, blocks - count).Clear();
             Add(MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, blocks)));
             a = BitOperations.RotateLeft((a ^ (ulong)count) * Factor, 29);

@@ -3,23 +3,12 @@ namespace WasmJit.Runtime;
 #pragma warning disable CS0649 // Written by generated code.
 
 /// <summary>
-/// The place of a loop's variables while code in the loop asks for more fuel. It lies in the frame of that code. So no variable is needed behind the call: RyuJIT would give
-/// it no register in the whole loop otherwise.
+/// In a frame of code that draws fuel in a loop: where the loop's variables are meanwhile, so that RyuJIT need not keep them beyond the call. It would give them no registers otherwise.
 /// </summary>
 internal struct DrawArea
 {
     /// <summary>How many variables of a type there is room for.</summary>
-    private const int OfType = 4;
-
-    /// <summary>The name of a variable's field.</summary>
-    /// <param name="type">The type of the variable.</param>
-    /// <param name="number">Its number among those of the type.</param>
-    /// <returns>Null if there is no room for it.</returns>
-    internal static string? NameOf(Type type, int number)
-    {
-        string? letter = type == typeof(int) ? "I" : type == typeof(long) ? "L" : type == typeof(nint) ? "N" : type == typeof(float) ? "F" : type == typeof(double) ? "D" : null;
-        return letter is null || number >= OfType ? null : $"{letter}{number}";
-    }
+    internal const int OfType = 4;
 
     internal int I0, I1, I2, I3;
     internal long L0, L1, L2, L3;

@@ -59,7 +59,6 @@ internal sealed partial class NeedReader
     /// <summary>The number of what is in a local: code without labels that does not write it reads the same.</summary>
     private int ValueOf(int local)
     {
-        // Makes room for the local.
         _ = Of(local);
         return values[local] != 0 ? values[local] : values[local] = ++lastValue;
     }

@@ -13,19 +13,16 @@ internal readonly record struct NeedTerms(int First, int[]? Others = null)
     /// <summary>Values of more terms are not followed.</summary>
     private const int Most = 6;
 
-    /// <summary>A term has the number of a value above bit 8, a <see cref="Form"/> in the two bits below that, and the count in the lowest six.</summary>
-    private const int ValueAt = 8, FormAt = 6;
-
-    /// <summary>Values with larger numbers are not followed.</summary>
-    private const int MostValues = 1 << (31 - ValueAt);
+    /// <summary>Numbers of values are below.</summary>
+    private const int MostValues = 1 << 23;
 
     /// <summary>A local as it is read.</summary>
     /// <param name="value">A positive number that no other value of a local has.</param>
-    internal static NeedTerms Of(int value) => value < MostValues ? new NeedTerms(value << ValueAt) : default;
+    internal static NeedTerms Of(int value) => value < MostValues ? new NeedTerms(value << 8) : default;
 
-    /// <summary>A local in another form. A value that is shifted twice is not followed, nor one that is shifted by 0 or by 32 and more.</summary>
+    /// <summary>Counts are below 32. What has been shifted twice is not followed, nor what has not been shifted.</summary>
     private NeedTerms As(Form form, long count) =>
-        First == 0 || Others is not null || (First & ((1 << ValueAt) - 1)) != 0 || count is <= 0 or >= 32 ? default : new NeedTerms(First | ((int)form << FormAt) | (int)count);
+        First == 0 || Others is not null || (First & 0xff) != 0 || count is <= 0 or >= 32 ? default : new NeedTerms(First | ((int)form << 6) | (int)count);
 
     /// <summary>The same shifted by a constant.</summary>
     internal NeedTerms Shifted(bool isLeft, long count) => As(isLeft ? Form.Left : Form.Right, count);
