@@ -145,7 +145,7 @@ public sealed class Engine
 
     /// <summary>Compiles bytes that belong to the module from then on.</summary>
     /// <param name="bytes">The module.</param>
-    /// <param name="isForThreads">Whether a guest that may have threads compiles it.</param>
+    /// <param name="isForThreads">Whether a guest compiles it that may have threads.</param>
     internal Module CompileOwned(byte[] bytes, bool isForThreads = false)
     {
         if (Options.Compilation == Compilation.Never)
@@ -193,7 +193,7 @@ public sealed class Engine
     }
 
     /// <summary>What modules are decoded for.</summary>
-    /// <param name="isForThreads">Whether a guest that may have threads compiles them.</param>
+    /// <param name="isForThreads">Whether a guest compiles them that may have threads.</param>
     internal DecodeSettings Settings(bool isForThreads) =>
         new(Options.Features, Options.RuntimeLinking, Options.RuntimeLinking && Options.RuntimeCompile, isForThreads);
 
