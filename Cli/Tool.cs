@@ -120,10 +120,43 @@ internal static class Tool
     }
 
     /// <summary>All commands, in the order of the help.</summary>
-    internal static string[] Commands { get; } =
+    private static readonly Entry[] Table =
     [
-        RunCommand.Name, "serve", ProfileCommand.Name, "wast", "fuzz", "compile", "compose", "validate", "wat2wasm", "wasm2wat", "inspect", "disasm", "explore", Completion,
+        new(RunCommand.Name, static (terminal, _) => RunCommand.Make(terminal)),
+        new(ServeCommand.Name, static (terminal, _) => ServeCommand.Make(terminal)),
+        new(ProfileCommand.Name, static (_, _) => ProfileCommand.Make()),
+        new("wast", static (terminal, _) => WastCommand.Make(terminal)),
+        new("fuzz", static (terminal, _) => FuzzCommand.Make(terminal)),
+        new("compile", static (terminal, _) => CompileCommand.Make(terminal)),
+        new("compose", static (terminal, _) => ComposeCommand.Make(terminal)),
+        new("validate", static (terminal, _) => ValidateCommand.Make(terminal)),
+        new("wat2wasm", static (terminal, _) => ConvertCommands.MakeToBinary(terminal)),
+        new("wasm2wat", static (terminal, _) => ConvertCommands.MakeToText(terminal)),
+        new("inspect", static (terminal, _) => InspectCommand.Make(terminal)),
+        new("disasm", static (terminal, _) => DisasmCommand.Make(terminal)),
+        new("explore", static (terminal, _) => ExploreCommand.Make(terminal)),
+        new(Completion, CompletionCommand.Make),
     ];
+
+    /// <summary>A command.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="make">Makes it, with the root that it is for.</param>
+    private sealed class Entry(string name, Func<Terminal, Command, Command> make)
+    {
+        internal string Name { get; } = name;
+
+        internal Func<Terminal, Command, Command> Make { get; } = make;
+    }
+
+    /// <summary>The names of all commands, in the order of the help.</summary>
+    internal static string[] Commands { get; } = Names();
+
+    private static string[] Names()
+    {
+        var names = new string[Table.Length];
+        for (int i = 0; i < names.Length; i++) names[i] = Table[i].Name;
+        return names;
+    }
 
     private static ParseResult Parse(Command root, string[] args, Configuration? options) => root.Parse(CommandLine.Expand(root, args, options), CommandLine.Parser);
 
@@ -158,7 +191,8 @@ internal static class Tool
     {
         // A RootCommand would have the assembly's name.
         var root = new Command("wasmjit", Description);
-        foreach (string name in commands) root.Add(Make(name, terminal, root));
+        foreach (Entry entry in Table)
+            if (Array.IndexOf(commands, entry.Name) >= 0) root.Add(entry.Make(terminal, root));
         root.Add(EngineFlags.MemoryChecks);
         if (commands.Length < Commands.Length) return root;
         // Their descriptions are in the parser's resources, which take milliseconds to open.
@@ -167,24 +201,6 @@ internal static class Tool
         Help.Describe(root, Details);
         return root;
     }
-
-    private static Command Make(string name, Terminal terminal, Command root) => name switch
-    {
-        RunCommand.Name => RunCommand.Make(terminal),
-        "serve" => ServeCommand.Make(terminal),
-        ProfileCommand.Name => ProfileCommand.Make(),
-        "wast" => WastCommand.Make(terminal),
-        "fuzz" => FuzzCommand.Make(terminal),
-        "compile" => CompileCommand.Make(terminal),
-        "compose" => ComposeCommand.Make(terminal),
-        "validate" => ValidateCommand.Make(terminal),
-        "wat2wasm" => ConvertCommands.MakeToBinary(terminal),
-        "wasm2wat" => ConvertCommands.MakeToText(terminal),
-        "inspect" => InspectCommand.Make(terminal),
-        "disasm" => DisasmCommand.Make(terminal),
-        "explore" => ExploreCommand.Make(terminal),
-        _ => CompletionCommand.Make(terminal, root),
-    };
 
     /// <summary>The message for an exception that the user can act on; null for all others.</summary>
     private static string? Explain(Exception exception) => exception switch

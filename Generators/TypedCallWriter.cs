@@ -4,8 +4,8 @@ namespace WasmJit.Generators;
 
 /// <summary>
 /// Writes calls of a method whose values go through memory, through the export's own delegate. The module is not known when the code is written, so its type
-/// is tried when the face is bound: the one that the usual conventions make of the method (addresses of 32 bits, texts with their lengths), with a result
-/// that is in memory returned or put where the first parameter says.
+/// is tried when the face is bound: the one that the usual conventions make of the method (addresses of 32 bits, texts with their lengths). The address of a result in memory is
+/// returned or the first parameter.
 /// </summary>
 internal sealed class TypedCallWriter(CodeWriter code, MemberModel method, int index)
 {

@@ -65,7 +65,7 @@ public sealed class Imports : IEnumerable<KeyValuePair<(string Module, string? N
     /// <typeparam name="T">The type whose members count: the object's class, or an interface.</typeparam>
     /// <param name="module">The module name of the imports.</param>
     /// <param name="value">The object.</param>
-    /// <exception cref="BindingException">A method cannot be one for guests; the message tells all. Nothing is added; so with the others.</exception>
+    /// <exception cref="BindingException">A method cannot be one for guests; the message tells all. Nothing is added then, nor with the other exceptions.</exception>
     /// <exception cref="ArgumentException">There is an import of a member's own name already.</exception>
     /// <exception cref="PlatformNotSupportedException">Code has to be made for a method, and this process can make none.</exception>
     public void AddObject<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.Interfaces)] T>(string module, T value)

@@ -65,7 +65,7 @@ internal static class OutputFile
         {
             return new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         }
-        // The name of the file beside it says nothing to anyone.
+        // The message names the file that was asked for, not the one beside it.
         catch (UnauthorizedAccessException e)
         {
             throw new UnauthorizedAccessException(e.Message.Replace(temporary, path, StringComparison.Ordinal), e);

@@ -19,21 +19,23 @@ internal static class RuntimeCode
     internal const string NeedsCode = "It needs code that is made at run time. A program that was published with PublishAot can make none.";
 
     /// <summary>
-    /// Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code. Mono makes code, or interprets it, but has other delegates.
+    /// Whether this process can make code. Where it cannot, functions are interpreted, or loaded with their code. Mono can make methods at run time, but generated code relies on how
+    /// CoreCLR's delegates are made, and Mono's are not.
     /// </summary>
     internal static bool IsAvailable => IsSupported && !(MayBeMono && !Delegates.AreKnown);
 
+    /// <summary>Whether .NET can make code.</summary>
     /// <remarks>
-    /// Trimmers put the switch's value in its place, if a program has one: the compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.
+    /// A trimmer puts the value of the switch in its place if a program sets it. The compiler of a program that is compiled whole takes it for false, and leaves out what is done only if it is true.
     /// </remarks>
     [FeatureSwitchDefinition("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported")]
     private static bool IsSupported => RuntimeFeature.IsDynamicCodeSupported;
 
-    /// <summary>A constant to the compiler: browsers and telephones have Mono, or may have it.</summary>
+    /// <summary>Whether the platform may have Mono, as browsers and telephones do. A constant to the compiler.</summary>
     private static bool MayBeMono =>
         OperatingSystem.IsBrowser() || OperatingSystem.IsAndroid() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS() || OperatingSystem.IsMacCatalyst();
 
-    /// <summary>A class of its own, so that reflection is asked where the answer is needed.</summary>
+    /// <summary>A class of its own, so that reflection is asked only where the answer is needed.</summary>
     private static class Delegates
     {
         internal static readonly bool AreKnown = DelegateParts.AreKnown;

@@ -25,8 +25,8 @@ internal static unsafe class AsciiCopy
     internal static bool IsShort(nuint count) => Vector256.IsHardwareAccelerated && count - (nuint)Vector256<byte>.Count <= (nuint)(Short - Vector256<byte>.Count);
 
     /// <summary>
-    /// The same from one vector up to four. They lie one behind the other, so that most are within a line of the cache if the first is; only the last, which ends with the last byte,
-    /// may have bytes of the one before.
+    /// The same from one vector up to four. They lie one behind the other, so that most are within a line of the cache if the first is. The last ends with the last byte, and may have
+    /// bytes of the one before.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool CopyShort(byte* from, byte* to, nuint count)

@@ -17,6 +17,12 @@ internal enum ValueForm
     Allocated,
 }
 
+/// <summary>A copy: where the slots of both sides are.</summary>
+internal unsafe delegate void TransferMethod(Transfer transfer, CallScope? scope, ulong* source, ulong* target);
+
+/// <summary>A copy of elements that lie one behind the other.</summary>
+internal unsafe delegate void ElementsMethod(Transfer transfer, byte* source, byte* target, ulong count);
+
 /// <summary>
 /// Compiled copies of values between two guests. There is one for each shape of types and each pair of forms in the process,
 /// for as long as it is in use; labels, memories, encodings and resource types are not part of it.

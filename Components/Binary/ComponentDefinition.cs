@@ -53,8 +53,6 @@ internal sealed class ComponentDefinition
         get => spaces ?? throw new InvalidOperationException("The component has not been validated.");
         set => spaces = value;
     }
-
-    internal bool IsValidated => spaces is not null;
 }
 
 /// <summary>A custom section.</summary>

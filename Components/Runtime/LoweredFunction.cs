@@ -1,34 +1,26 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using WasmJit.Jit.Calls;
 using WasmJit.Runtime;
 
 namespace WasmJit.Components;
 
 /// <summary>A component function lowered to a core function: what a guest calls.</summary>
 /// <remarks>Unsafe: slots are as many as the core types have.</remarks>
-internal sealed unsafe class LoweredFunction : CoreImport
+internal sealed unsafe partial class LoweredFunction : CoreImport
 {
     private readonly ComponentFunc callee;
     private readonly LiftedFunction? lifted;
     private readonly FunctionShape shape;
+
+    /// <summary>The instances that a call enters.</summary>
     private readonly InstanceState[] entered;
 
-    /// <summary>The only instance that a call enters, if there is only one.</summary>
-    private readonly InstanceState? single;
+    /// <summary>What copies of arguments and of results work on, if a guest is called.</summary>
     internal readonly Transfer? ForArguments, ForResult;
 
-    /// <summary>The same for fused calls, which are made by code of guests alone.</summary>
-    internal FusedTransfer? ForFusedArguments, ForFusedResult;
-
-    /// <summary>
-    /// The handles that a fused call lends. One object does for all calls: none begins before the last has returned, since it has not left the callee, and behind one that
-    /// trapped none begins any more.
-    /// </summary>
-    internal CallScope? FusedScope;
     internal readonly FuncRef? CoreFunction, PostReturn;
     private readonly InstanceState? calleeInstance;
     private readonly int coreArguments;
+
+    /// <summary>Whether one of the two instances is in the other.</summary>
     private readonly bool isWithin;
     private TransferCode? arguments, flatResult, memoryResult;
 
@@ -106,20 +98,6 @@ internal sealed unsafe class LoweredFunction : CoreImport
         code.Method(ForResult!, null, from, to);
     }
 
-    internal void HostResult(ComponentValue result, ulong* to)
-    {
-        if (shape.Results.Length == 0) return;
-        try
-        {
-            new ValueLowerer(Side, null, ((HostFunction)callee).Types).Lower([result], shape.Results, HasResultPointer ? ValueForm.Memory : ValueForm.Flat, to);
-        }
-        catch
-        {
-            LeftValues.Discard(result);
-            throw;
-        }
-    }
-
     // ---- calls ----
 
     internal override void Invoke(ulong* arguments, ulong* result)
@@ -133,64 +111,6 @@ internal sealed unsafe class LoweredFunction : CoreImport
         else if (!IsAsync && lifted.IsPlain) CallPlain(arguments, result);
         else CallTask(arguments, result);
     }
-
-    // ---- fused calls ----
-
-    private FusedCall? fused;
-    private int calls;
-
-    private void Fuse()
-    {
-        // Code of a guest looks at the stack; a lowered function that is lifted again does not, and there may be many behind one another.
-        if (CoreFunction!.Context is not InstanceCore || !FusedCall.Fits(shape)) return;
-        ForFusedArguments = new FusedTransfer(ForArguments!);
-        ForFusedResult = new FusedTransfer(ForResult!);
-        if (HasBorrows) FusedScope = new CallScope(new BorrowScope());
-        fused = FusedCall.Of(this, Signature.Of(Type!), Signature.Of(lifted!.Core.Type), shape, ParameterForm);
-        Volatile.Write(ref Fast, fused.Code);
-        // Callers need not come here any more: the first argument is the same.
-        Function?.Compiled(fused.Code);
-    }
-
-    /// <summary>What fused calls copy by.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal FusedTransfer FusedTransfer(bool isResult) => (isResult ? ForFusedResult : ForFusedArguments)!;
-
-    /// <summary>Whether a call enters one instance.</summary>
-    internal bool EntersOne => single is not null;
-
-    /// <summary>Begins a call that enters one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void BeginOne()
-    {
-        InstanceState entering = single!;
-        if (!(Instance.MayLeave & entering.MayEnter)) CannotBegin();
-        entering.MayEnter = false;
-    }
-
-    [DoesNotReturn]
-    private void CannotBegin()
-    {
-        Instance.CheckLeave();
-        throw ComponentTrap.Make(ComponentTrap.CannotEnter);
-    }
-
-    internal void BeginFused()
-    {
-        Instance.CheckLeave();
-        InstanceState.Enter(entered);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void BeginPostReturn() => calleeInstance!.MayLeave = false;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void EndPostReturn() => calleeInstance!.MayLeave = true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void EndOne() => single!.MayEnter = true;
-
-    internal void EndFused() => InstanceState.Leave(entered);
 
     /// <summary>A call that cannot wait, of an instance that does not ask for its task.</summary>
     private void CallPlain(ulong* arguments, ulong* result)
@@ -235,130 +155,5 @@ internal sealed unsafe class LoweredFunction : CoreImport
         }
         subtask.GetHandle();
         *result = (uint)subtask.State | subtask.Handle << 4;
-    }
-
-    private void CallCounted(ulong* arguments, ulong* result)
-    {
-        Scheduler scheduler = Instance.Scheduler;
-        long before = scheduler.BeginHostCall();
-        CallHost(arguments, result);
-        scheduler.EndHostCall(before);
-    }
-
-    private void CallHost(ulong* arguments, ulong* result)
-    {
-        var function = (HostFunction)callee;
-        if (function.Target is { } target)
-        {
-            CallTyped(function, target, arguments, result);
-            return;
-        }
-        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
-        CallScope scope = subtask.StartHost();
-        ComponentValue[] values = new ValueLifter(Side, scope, function.Types).Lift(shape.Parameters, ParameterForm == ValueForm.Flat, arguments);
-        ValueTask<ComponentValue> called;
-        try
-        {
-            called = function.Function!(values);
-        }
-        catch
-        {
-            scope.End();
-            throw;
-        }
-        if (called.IsCompleted)
-        {
-            ComponentValue value = called.Result;
-            subtask.ReturnHost(to => HostResult(value, (ulong*)to));
-        }
-        else
-        {
-            Task<ComponentValue> task = called.AsTask();
-            Await(subtask, task, to => HostResult(task.GetAwaiter().GetResult(), (ulong*)to), () => LeftValues.DiscardResult(task));
-        }
-        Finish(subtask, result);
-    }
-
-    private HostCode? hostCode;
-    private TypedContext? typedContext;
-
-    private void CallTyped(HostFunction function, Delegate target, ulong* arguments, ulong* result)
-    {
-        HostCode code = hostCode ??= function.CodeFor(ParameterForm, HasResultPointer, Side.Is64);
-        TypedContext context = typedContext ??= new TypedContext(Side, function.Types);
-        CallScope? scope = null;
-        if (HasBorrows)
-        {
-            scope = new CallScope(null);
-            context = new TypedContext(Side, function.Types) { Scope = scope };
-        }
-        ulong to = HasResultPointer ? arguments[ResultPointer] : 0;
-        Task? called;
-        try
-        {
-            called = code.Invoke(context, target, (nint)arguments, (nint)(&to));
-        }
-        catch
-        {
-            scope?.End();
-            throw;
-        }
-        if (called is null)
-        {
-            scope?.Return();
-            *result = IsAsync ? (uint)SubtaskState.Returned : to;
-            return;
-        }
-        var subtask = new Subtask(this, arguments, coreArguments, IsAsync);
-        subtask.StartHost(scope);
-        Action<nint> lower = at => code.Result!(context, called, at);
-        if (called.IsCompleted) subtask.ReturnHost(lower);
-        else Await(subtask, called, lower, () => DelegateBinder.DiscardOf(callee.Type, target.GetType())(called));
-        Finish(subtask, result);
-    }
-
-    /// <summary>The host goes on by itself. When the result is there, the thread that then runs guests lowers it; if the guest does not want it any more, it is discarded.</summary>
-    private void Await(Subtask subtask, Task called, Action<nint> lower, Action discard)
-    {
-        if (!callee.Type.IsAsync)
-        {
-            // A function that may not wait holds the thread if the host's does.
-            ((IAsyncResult)called).AsyncWaitHandle.WaitOne();
-            subtask.ReturnHost(lower);
-            return;
-        }
-        bool isLeft = false;
-        ComponentTree tree = Instance.Tree;
-        LateAction late = null!;
-        late = new LateAction(
-            Instance.Scheduler, called,
-            () =>
-            {
-                tree.Ended(late);
-                if (Volatile.Read(ref isLeft) || tree.IsFreed)
-                {
-                    discard();
-                    return;
-                }
-                try
-                {
-                    subtask.ReturnHost(lower);
-                }
-                catch (Exception e)
-                {
-                    // The failure belongs to the guest that called, not to the call that is running now.
-                    subtask.FailHost(e);
-                }
-            },
-            () => Volatile.Read(ref isLeft) || tree.IsFreed);
-        subtask.Cancel = _ =>
-        {
-            // A function of the host that is to end early says so by its own token; for the guest it has ended now.
-            Volatile.Write(ref isLeft, true);
-            subtask.Cancelled();
-            late.RunLeft();
-        };
-        tree.Begun(late);
-        late.Start();
     }
 }

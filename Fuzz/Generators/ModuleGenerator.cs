@@ -59,8 +59,5 @@ internal sealed class ReferenceGenerator(bool links) : ModuleGenerator
             .Select(i => new ReferenceBody(frame, i, random).Write())]);
     }
 
-    /// <summary>The text of a module's frame, for debugging.</summary>
-    internal string FrameTextOf(int seed) => FrameText.Make(new Random(~(seed / PerFrame)), links);
-
     private Frame FrameOf(int number) => new(Wat.ToBinary(FrameText.Make(new Random(~number), links)));
 }

@@ -33,7 +33,8 @@ internal sealed record CampaignPlan
 /// <param name="log">Gets a line for each failure.</param>
 internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, Action<string> log)
 {
-    private const int Batch = 200;
+    /// <summary>How many modules a child is asked for at a time: a campaign ends when it has run them.</summary>
+    private const int Batch = 10;
 
     /// <summary>The number of reproducers that are shrunk and kept for each kind, generator and mode.</summary>
     private const int KeptOfAKind = 10;
@@ -50,7 +51,7 @@ internal sealed class Campaign(CampaignPlan plan, Func<ProcessStartInfo> start, 
     internal LateRuns Late { get; private set; } = new();
 
     /// <summary>Runs it.</summary>
-    /// <param name="cancellation">Stops it after the current module.</param>
+    /// <param name="cancellation">Stops it when the modules that a child was asked for have been run.</param>
     internal void Run(CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();

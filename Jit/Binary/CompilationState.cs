@@ -26,10 +26,10 @@ internal sealed class CompilationState(CompilationState? around)
     internal bool CodeUsesLinking { get; set; }
 
     /// <summary>Whether code may drop or count code: see <see cref="ModuleInfo.MayManageCode"/>.</summary>
-    internal CodeOperators CodeOperators { get; set; }
+    internal Answer MayManageCode { get; set; }
 
     /// <summary>Whether threads may run the code: see <see cref="ModuleInfo.IsForThreads"/>.</summary>
-    internal ThreadUse Threads { get; set; }
+    internal Answer IsForThreads { get; set; }
 
     /// <summary>The code, shared by all instances of the module and, if it is nested, by all closures of it.</summary>
     internal AttachedCode? Code;
@@ -70,30 +70,13 @@ internal sealed class CompilationState(CompilationState? around)
     }
 }
 
-/// <summary>Whether a module has operators that drop or count code.</summary>
-internal enum CodeOperators : byte
+/// <summary>The answer to a question about a module, which is found when it is first asked.</summary>
+internal enum Answer : byte
 {
     /// <summary>Not asked yet.</summary>
     Unknown,
-
-    /// <summary>It has none.</summary>
-    None,
-
-    /// <summary>It may have some.</summary>
-    Some,
-}
-
-/// <summary>Whether threads may run the code of a module.</summary>
-internal enum ThreadUse : byte
-{
-    /// <summary>Not asked yet.</summary>
-    Unknown,
-
-    /// <summary>They do not.</summary>
-    None,
-
-    /// <summary>They may.</summary>
-    Some,
+    No,
+    Yes,
 }
 
 /// <summary>The code of a module, kept with its <see cref="CompilationState"/>; <c>FunctionCode</c> is the only class of this kind.</summary>

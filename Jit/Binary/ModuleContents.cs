@@ -254,7 +254,7 @@ internal sealed class ModuleContents
 /// <param name="Features">What the host allows of the language.</param>
 /// <param name="AllowLinking">Whether the host allows the runtime-linking extension.</param>
 /// <param name="AllowCompile">Whether the host allows guests to compile bytes.</param>
-/// <param name="IsForThreads">Whether a guest has it that may have threads: see <see cref="ModuleInfo.IsForThreads"/>.</param>
+/// <param name="IsForThreads">Whether a guest that may have threads has the module made: see <see cref="ModuleInfo.IsForThreads"/>.</param>
 internal sealed record DecodeSettings(Features Features = Features.All, bool AllowLinking = true, bool AllowCompile = true, bool IsForThreads = false)
 {
     /// <summary>Everything is allowed.</summary>

@@ -72,8 +72,8 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     {
         get
         {
-            if (State.CodeOperators == CodeOperators.Unknown) State.CodeOperators = FindsCodeOperators() ? CodeOperators.Some : CodeOperators.None;
-            return State.CodeOperators == CodeOperators.Some;
+            if (State.MayManageCode == Answer.Unknown) State.MayManageCode = FindsCodeOperators() ? Answer.Yes : Answer.No;
+            return State.MayManageCode == Answer.Yes;
         }
     }
 
@@ -89,19 +89,20 @@ internal sealed class ModuleInfo : Runtime.ModuleDefinition
     }
 
     /// <summary>
-    /// Whether threads may run its code at the same time, each in instances of its own: of a module with a shared memory, or that makes threads; of one that is nested in
-    /// such a module, or that a guest with such a module has compiled.
+    /// Whether threads may run its code at the same time, each in instances of its own. That is so if a module has a shared memory or makes threads, if it is nested in such a module, and
+    /// if the code of such a module has it compiled. Its code runs on a share of the fuel (<see cref="Fuel.For"/>).
     /// </summary>
     internal bool IsForThreads
     {
         get
         {
-            if (State.Threads == ThreadUse.Unknown)
-                State.Threads = (around ?? Parent)?.IsForThreads ?? (Settings.IsForThreads || WithNested().Any(m => m.NamesThreads)) ? ThreadUse.Some : ThreadUse.None;
-            return State.Threads == ThreadUse.Some;
+            if (State.IsForThreads == Answer.Unknown)
+                State.IsForThreads = (around ?? Parent)?.IsForThreads ?? (Settings.IsForThreads || WithNested().Any(m => m.NamesThreads)) ? Answer.Yes : Answer.No;
+            return State.IsForThreads == Answer.Yes;
         }
     }
 
+    /// <summary>Whether the module itself has a shared memory, or makes threads.</summary>
     private bool NamesThreads => Memories.Any(m => m.IsShared) || Imports.Any(i => SpawnImport.Is(i.Module, i.Name))
         || Types.Any(t => t.Composite is EntityType { Entity: { Kind: ExternKind.Memory, Memory.IsShared: true } });
 

@@ -1,5 +1,3 @@
-using WasmJit.Jit.Format;
-
 namespace WasmJit.Jit.Binary;
 
 /// <summary>An import; single-level ones, of the runtime-linking extension, have no second name.</summary>
@@ -78,34 +76,6 @@ internal sealed class FuncInfo(DefType type, bool isImported, bool isExact = tru
 /// <param name="First">Its first type.</param>
 /// <param name="Count">How many it has.</param>
 internal readonly record struct WrittenGroup(int First, int Count);
-
-/// <summary>A constant expression: a range of the module's bytes, its <c>end</c> included.</summary>
-internal readonly record struct ConstExpr(int Start, int End)
-{
-    /// <summary>
-    /// Reads an expression that is one <c>i32.const</c>, as programs have thousands before their data and in globals. Nothing else of the operators is needed for it.
-    /// </summary>
-    /// <param name="code">What begins with the expression.</param>
-    /// <param name="value">The constant.</param>
-    /// <returns>The length of the expression; 0 if it is another one, or malformed.</returns>
-    internal static int LengthOfConstant(ReadOnlySpan<byte> code, out int value)
-    {
-        const int MostBytes = 5, Bits = 7, More = 1 << Bits, Sign = More >> 1;
-        value = 0;
-        if (code.IsEmpty || code[0] != Opcode.I32Const) return 0;
-        for (int i = 0; i < MostBytes && i + 2 < code.Length; i++)
-        {
-            int next = code[i + 1];
-            value |= (next & (More - 1)) << (Bits * i);
-            if (next >= More) continue;
-            // The bits of the last byte that no number of 32 bits has must be those of its sign.
-            if (i == MostBytes - 1 && next >> 3 is not (0 or (More - 1) >> 3)) return 0;
-            if ((next & Sign) != 0 && i < MostBytes - 1) value |= -1 << (Bits * (i + 1));
-            return code[i + 2] == Opcode.End ? i + 3 : 0;
-        }
-        return 0;
-    }
-}
 
 internal sealed record TableInfo(TableType Type, ConstExpr? Init, int Offset);
 

@@ -63,8 +63,8 @@ internal static class StubCode
     /// <param name="stub">Its bytes.</param>
     /// <param name="register">The argument register, by its number among those of its kind.</param>
     /// <param name="isFloat">Whether it is one for floats.</param>
-    /// <param name="number">What it gets.</param>
-    /// <param name="distance">Where the address is at which it goes on, from the stub's beginning.</param>
+    /// <param name="number">What the register gets.</param>
+    /// <param name="distance">How far from the stub's beginning the address lies that it jumps to.</param>
     internal static void WriteX64(Span<byte> stub, int register, bool isFloat, int number, int distance)
     {
         int at = 0;
@@ -85,7 +85,7 @@ internal static class StubCode
             BitConverter.TryWriteBytes(stub[at..], number);
             at += 4;
         }
-        stub[at] = 0xff; // jmp [rip + distance]
+        stub[at] = 0xff; // jmp [rip + what is left of the distance behind this instruction]
         stub[at + 1] = 0x25;
         BitConverter.TryWriteBytes(stub[(at + 2)..], distance - (at + 6));
     }

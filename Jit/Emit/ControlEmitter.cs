@@ -410,13 +410,15 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         stack.PushTemp(type, result);
     }
 
-    /// <summary>Masks one of two integers out. Compilers write a selection where a branch would often be predicted wrongly.</summary>
+    /// <summary>
+    /// Selects one of two integers without a branch: <c>(first &amp; mask) | (second &amp; ~mask)</c>. Compilers write a selection where a branch would often be predicted wrongly.
+    /// </summary>
     private void SelectByMask(ValType type)
     {
         bool isOnStack = stack[0].Kind == OperandKind.Stack, isLoaded = stack[0].HasLoad || stack[1].HasLoad || stack[2].HasLoad;
         if (isOnStack)
         {
-            // Before the condition and the values go to temporaries.
+            // The mask is made before the condition and the values go to temporaries.
             EmitMask(stack[0]);
             stack[0] = new Operand { Kind = OperandKind.Stack, Type = ValType.I32, Start = stack[0].Start, Depth = stack[0].Depth + 1, HasLoad = stack[0].HasLoad };
         }
@@ -444,7 +446,7 @@ internal sealed class ControlEmitter(EmitterContext context, ControlStack contro
         stack.PushStack(type, start, depth: 4, isLoaded);
     }
 
-    /// <summary>Makes of the condition on the IL stack a number of 32 ones or none.</summary>
+    /// <summary>Makes a mask of the condition on the IL stack: 32 ones if it holds, otherwise zeros.</summary>
     private void EmitMask(in Operand condition)
     {
         assertions.Condition();

@@ -95,7 +95,7 @@ internal sealed class ControlStack(IlBuffer il, OperandStack stack)
     /// <summary>How many protected regions the code being emitted is in.</summary>
     internal int Region { get; set; }
 
-    /// <summary>How many of them are loops.</summary>
+    /// <summary>How many frames are loops.</summary>
     internal int Loops { get; private set; }
 
     /// <summary>The innermost frame.</summary>

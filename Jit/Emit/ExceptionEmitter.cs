@@ -151,8 +151,8 @@ internal sealed class ExceptionEmitter(EmitterContext context, ControlStack cont
             int landing = il.DefineLabel();
             il.Branch(OpCodes.Leave, landing);
             il.Region(IlBuffer.Border.End);
-            // Where the fast path ends: at the return of a call that is the first thing in a block that is entered from the
-            // handler alone, so that no local is in a register. The call takes nothing that is used again behind it.
+            // The fast path ends at the return of a call, the first instruction of a block. The block is entered from the handler
+            // alone, so no local is in a register there. The call takes nothing that is used again behind it.
             il.Mark(landing);
             il.Emit(OpCodes.Ldnull);
             il.LdcI8(frame.Cell);

@@ -77,7 +77,9 @@ internal sealed class InlineInfo : AttachedInlining
         return info.IsStraight || info.Levels == 0 ? null : info;
     }
 
-    /// <summary>So many levels that all calls of a level are replaced: each then saves as many calls as it can.</summary>
+    /// <summary>How many levels deep a function is put into itself: as many as the limits allow if all calls of a level are replaced.</summary>
+    /// <param name="calls">Its calls of itself.</param>
+    /// <param name="operators">Its operators.</param>
     private static int LevelsOf(int calls, int operators)
     {
         int levels = 0;

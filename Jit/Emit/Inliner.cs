@@ -74,9 +74,12 @@ internal sealed class Inliner(EmitterContext context, ControlStack control, Bran
         return true;
     }
 
-    /// <summary>Whether a function may be put into those that the code being emitted belongs to.</summary>
+    /// <summary>
+    /// Whether a function may be put here: one that calls itself into itself alone, up to its levels; any other where it is not yet, up to <see cref="InlineInfo.MaxDepth"/>.
+    /// </summary>
     private bool MayBeIn(ModuleInfo owner, int index, InlineInfo info)
     {
+        // How many functions the code being emitted belongs to, one in the other; and how many of them are this one.
         int chain = 0, itself = 0;
         for (Activation? a = context.Current; a is not null; a = a.Caller)
         {

@@ -3,12 +3,14 @@ using WasmJit.Jit.Operators;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// What is proved of indices: so an access may add with 64 bits what code adds with 32, and where accesses are compared with the length of their memory, a comparison can be left out. A local, or its sum with a
-/// constant, has been compared on every way to the code being emitted: accesses from it on that reach no further need no comparison, since memories do
-/// not shrink. A local that is written moves what is known of it, if its new value is the sum of a local and a constant. A number that is too small to reach beyond the memory's minimum needs none either. Facts hold along control: labels keep what holds at all branches to
-/// them, heads of loops what the loop does not change.
+/// What is proved of indices. A sum that is known not to wrap around may be computed with 64 bits (<see cref="IndexParts"/>). Where accesses are compared with the length of their
+/// memory, a comparison can be left out: of a local, or of its sum with a constant, if it has been compared on every way to the code being emitted, for accesses that reach no further; and
+/// of a number that is too small to reach beyond the memory's minimum. Memories do not shrink.
 /// </summary>
 /// <remarks>
+/// A local that is written moves what is known of it, if its new value is the sum of a local and a constant. Facts hold along control: labels keep what holds at all branches to them, heads
+/// of loops what the loop does not change.
+///
 /// A memory that the host disposes of has no bytes any more, but keeps its pages. So facts about memories end where other code runs, for the sake of the trap and
 /// not of safety. Code that begins at a loop relies on the comparisons of the interpreter, which has executed what comes before. In the
 /// verifying mode every address is asserted, compared or not (<see cref="Assertions.AddressAt"/>).

@@ -96,7 +96,11 @@ internal sealed class MemoryEmitter(EmitterContext context, LocalBases bases, Ro
         return OffsetAt(at, offset);
     }
 
-    /// <summary>Makes 64 bits of the index below a position, which nothing looks at but the access. What is added to it may become part of the access's offset.</summary>
+    /// <summary>Makes a number of 64 bits of the index below a position, which nothing but the access looks at.</summary>
+    /// <param name="at">The position.</param>
+    /// <param name="parts">What the index is made of.</param>
+    /// <param name="offset">The access's offset. A constant that is added to the index may become part of it.</param>
+    /// <returns>The position behind the number.</returns>
     private int WidenAt(int at, IndexParts parts, ref ulong offset)
     {
         if (parts == default || assertions.AddsUp(ref at, parts)) return il.EmitAt(at, OpCodes.Conv_U8);

@@ -5,12 +5,11 @@ using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
-/// <summary>How large the parts become into which functions are split.</summary>
+/// <summary>How large the parts of a split function may become.</summary>
 internal readonly record struct PartSize(int Instructions, int Blocks, int LocalRefs);
 
 /// <summary>
-/// How a function is cut into parts: where each begins, at which labels it is entered from others, and where the variables are
-/// that live in more than one.
+/// How a function is cut into parts: where each begins, the labels at which others enter it, and the places of variables that live in more than one.
 /// </summary>
 /// <remarks>
 /// A part can be entered where nothing is on the IL stack, which holds for all labels. A protected region may be cut as well: each part that has a piece of

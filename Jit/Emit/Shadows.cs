@@ -6,8 +6,8 @@ using WasmJit.Runtime;
 namespace WasmJit.Jit.Emit;
 
 /// <summary>
-/// For the verifying mode: keeps the value of each operand that waits in a temporary, or in a local that is read later, in a second IL local that
-/// nothing else uses, and compares the two where the operand is loaded.
+/// For the verifying mode: operands wait in temporaries, or in locals that are read later. A second IL local, which nothing else uses, keeps the value of each, and the two are compared
+/// where the operand is loaded.
 /// </summary>
 internal sealed class Shadows(IlBuffer il, OperandStack stack)
 {

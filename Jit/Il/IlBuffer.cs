@@ -259,7 +259,9 @@ internal sealed partial class IlBuffer
     /// <summary>The position of the instruction behind another; 0 at the end.</summary>
     internal int After(int node) => nodes[node].Next;
 
-    /// <summary>The position so many instructions before the end, which is not in front of another.</summary>
+    /// <summary>The position so many instructions before the end.</summary>
+    /// <param name="from">A position from which on there are at least so many.</param>
+    /// <param name="instructions">How many.</param>
     internal int Before(int from, int instructions)
     {
         int ahead = from;
@@ -284,7 +286,7 @@ internal sealed partial class IlBuffer
     internal bool IsSumOfConstant(int before, int last) =>
         nodes[before].Next is var constant and not 0 && nodes[constant].Form == Form.Int && nodes[constant].Next == last && nodes[last] is { Form: Form.None, Op: IlOp.Add };
 
-    /// <summary>Takes out the instructions behind one position, up to another, which is no position from then on. They are constants, or have no operands.</summary>
+    /// <summary>Takes out the instructions behind one position, up to another, which is no position any more. They must be constants or have no operands.</summary>
     internal void CutBehind(int before, int last)
     {
         for (int node = nodes[before].Next; ; node = nodes[node].Next)
@@ -297,8 +299,6 @@ internal sealed partial class IlBuffer
         if (Tail == last) Tail = before;
     }
 
-    /// <summary>Gives a branch another opcode.</summary>
-    internal void Recode(int node, OpCode code) => nodes[node].Code = code;
 
     internal int Call(MethodInfo method) => CallAt(Tail, method);
 

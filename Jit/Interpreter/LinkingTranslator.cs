@@ -285,6 +285,7 @@ internal sealed unsafe class LinkingTranslator(RegisterTranslator general, Modul
         var word = new Instruction
         {
             A = (ushort)(memory is null or { Is64: true } ? 1 : 0),
+            // An own memory, one behind a reference, or a slice.
             B = (ushort)(!instr.HasMemoryRef ? 0 : memory is null ? 2 : 1),
             Imm = (long)instr.Bits,
         };

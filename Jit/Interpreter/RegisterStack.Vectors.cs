@@ -12,7 +12,7 @@ internal sealed partial class RegisterStack
 {
     private readonly bool takesVectors;
 
-    /// <summary>For each local of the function the first that stands for it, and behind them how many there are; null if that is itself.</summary>
+    /// <summary>By local of the function the first local here that stands for it, and at the end how many there are here. Null if each stands for itself.</summary>
     private int[]? firstOf;
 
     private ImmutableArray<ValType> lastTypes, lastOperands;

@@ -259,7 +259,7 @@ internal sealed unsafe partial class RegisterTranslator
 
     // ---- ends ----
 
-    /// <summary>The results of a part of a block, which is reached, go to the label's homes, control to the label.</summary>
+    /// <summary>A part of a block ends, and its end can be reached: its results go to the label's homes, and control to the label.</summary>
     internal void LeavePart(ref Frame frame)
     {
         stack.MoveTo(frame.Slots, frame.Refs, frame.End.Length);

@@ -30,8 +30,10 @@ internal sealed class ImageHeaders
     /// <summary>The CLR's header.</summary>
     internal Part Clr { get; private init; }
 
+    /// <summary>The metadata.</summary>
     internal Part Metadata { get; private init; }
 
+    /// <summary>The resources, of which a saved module is the first.</summary>
     internal Part Resources { get; private init; }
 
     /// <summary>The header of the machine code; its size is 0 if there is none.</summary>
@@ -39,8 +41,8 @@ internal sealed class ImageHeaders
 
     /// <summary>Reads the headers of an assembly.</summary>
     /// <param name="file">The file, at any position.</param>
-    /// <returns>Null if it is none.</returns>
-    /// <exception cref="EndOfStreamException">It has become shorter meanwhile.</exception>
+    /// <returns>Null if the file is no assembly.</returns>
+    /// <exception cref="EndOfStreamException">The file has become shorter meanwhile.</exception>
     internal static ImageHeaders? Read(Stream file)
     {
         var headers = new byte[MostHeaders];

@@ -41,7 +41,7 @@ internal sealed unsafe class SavedAssembly
     private readonly ArrayMaker?[] makers;
     private readonly NativeImage? image;
 
-    /// <summary>Where among the numbers guards of native code find the size of a frame, and the code behind them.</summary>
+    /// <summary>By the number of a guard in native code: where among <see cref="numbers"/> it finds the size of the frame, and the code that it calls.</summary>
     private readonly int[] frames, guarded;
 
     private SavedAssembly(Assembly assembly, SavedHeader header, nint address)

@@ -50,7 +50,10 @@ internal sealed unsafe class SavedCode : FunctionCode
         if (!assembly.Stubs.MakeAll(Info, cells)) AskForStubs();
     }
 
-    /// <summary>The same, one by one, where the file's machine code is not used. Such a file does not say which functions are called.</summary>
+    /// <summary>
+    /// Asks for the code of all functions, one by one, where the file's machine code is not used, or there is no room for all stubs at once. The header of a native file does not list
+    /// the functions whose stubs have numbers.
+    /// </summary>
     internal void AskForStubs()
     {
         for (int func = Info.ImportedFuncs; func < Info.Funcs.Count; func++) CodeOf(func);

@@ -319,7 +319,7 @@ internal sealed class SavedHeader
         file.ReadExactly(start);
         SavedHeader header = Read(start, default);
         if (BitConverter.ToInt64(start, LengthAt) != file.Length) throw Damaged();
-        // Any other file is read as a whole, and its digest compared.
+        // A file without machine code is read as a whole, and then its digest is compared.
         Span<byte> sum = stackalloc byte[SumBytes];
         bool isAsSaved = !header.IsNative || (SavedTables.TrySum(file, headers!, new Range(offset + start.Length, offset + length), sum) && sum.SequenceEqual(start.AsSpan(TablesSumAt, SumBytes)));
         return isAsSaved ? header : throw Damaged();
@@ -348,7 +348,11 @@ internal sealed class SavedHeader
         hash.GetHashAndReset(digest);
     }
 
-    /// <summary>Where the resource's content is in a file, and in its image: the writer puts it first, and there is no other.</summary>
+    /// <summary>Where the resource's content is in a file: the writer puts it first, and there is no other.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="headers">The headers, which say so; null if the file has none.</param>
+    /// <param name="address">The content's address in the image.</param>
+    /// <returns>Null if there is no such resource.</returns>
     private static Range? Find(Stream file, out ImageHeaders? headers, out int address)
     {
         headers = null;

@@ -57,7 +57,7 @@ internal sealed unsafe class SavedStubs
         int first = module.ImportedFuncs, count = module.Funcs.Count - first;
         if (count == 0) return true;
         if (!Mappings.TryTakeNow(1)) return false;
-        // Before the stubs are the addresses where those of each signature go on.
+        // The block begins with an address for each signature: its stubs jump there.
         int stubsAt = (indices.Count * sizeof(nint)) + (indices.Count % 2 * sizeof(nint));
         ulong size = (ulong)stubsAt + ((ulong)count * StubCode.StubSize);
         byte* block = Pages.BeginCode(size);
@@ -85,6 +85,9 @@ internal sealed unsafe class SavedStubs
         return true;
     }
 
+    /// <summary>The function whose stub has a number.</summary>
+    /// <param name="signature">The index of its signature.</param>
+    /// <param name="number">The number, of <see cref="Of"/> or of <see cref="MakeAll"/>.</param>
     internal int FuncOf(int signature, int number)
     {
         if (number < 0) return ~number;

@@ -54,7 +54,7 @@ internal sealed class SavedWriter
     private readonly List<MethodBuilder> guarded = [];
     private readonly SavedTarget target;
 
-    /// <summary>The classes that the loader looks for, and their first methods, which have tokens when all is written.</summary>
+    /// <summary>The classes that the loader looks for, and the first method of each. Methods have no tokens before all is written.</summary>
     private readonly List<(string Name, MethodBuilder First)> classes = [];
 
     private SavedWriter(string name, IReadOnlyList<ModuleInfo> modules, CodeOptions options, bool isNative)
@@ -117,7 +117,7 @@ internal sealed class SavedWriter
         return Serialise(header.Write(), metadata, il, data);
     }
 
-    /// <summary>Code that was made ahead is loaded with stubs of all functions whose stubs can have numbers.</summary>
+    /// <summary>Whether the stub of a function has a number. The loader of native code makes all stubs with numbers, so the header need not list their functions.</summary>
     private bool HasNumberedStub(int module, int func) => StubShape.CanBeNumbered(Signature.Of(modules[module].Funcs[func].Type), out _);
 
     private static byte[] Serialise(byte[] resource, MetadataBuilder metadata, BlobBuilder il, BlobBuilder data)

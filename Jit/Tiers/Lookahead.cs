@@ -50,10 +50,14 @@ internal sealed class Lookahead
 
     /// <summary>
     /// Functions that have been interpreted for a part of what makes them hot. A thread without anything else to do compiles them, the hottest first: it costs the guest no time, and
-    /// what has run for a while mostly goes on. They are small, so that what is hot does not wait for long.
+    /// what has run for a while mostly goes on.
     /// </summary>
     private readonly List<int> warm = [];
+
+    /// <summary>How many threads compile such functions.</summary>
     private int runningWarm;
+
+    /// <summary>The most bytes of a warm function: what becomes hot meanwhile does not wait for long.</summary>
     private const int LargestWarm = 2 << 10;
 
     /// <summary>
@@ -65,7 +69,7 @@ internal sealed class Lookahead
 
     /// <summary>
     /// How many bytes of functions may still be translated before they are called: some, and as many as were called. So a program that starts finds
-    /// much of what it calls translated, and no program's functions are all translated that has many and calls few.
+    /// much of what it calls translated; and of a program with many functions that calls few not all are translated.
     /// </summary>
     private long mayTranslate = TranslatedOfAny;
     private const int TranslatedOfAny = 128 << 10;
@@ -157,7 +161,7 @@ internal sealed class Lookahead
         }
     }
 
-    /// <summary>Asks for a function that is not hot yet.</summary>
+    /// <summary>Asks for a function that is warm, if it is small.</summary>
     internal void AddWarm(int func)
     {
         if (Size(func) > LargestWarm) return;
@@ -399,6 +403,7 @@ internal sealed class Lookahead
         return false;
     }
 
+    /// <summary>Takes the hottest of the warm functions.</summary>
     private bool TryTakeWarmest(out int func, out int distance)
     {
         distance = func = 0;

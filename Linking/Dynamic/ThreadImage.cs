@@ -106,7 +106,7 @@ internal sealed class ThreadImage
         Instance instance;
         try
         {
-            // What runs now runs on the thread that makes it, so this share is none of another instance.
+            // The whole, so that the instance gets a share of its own. Its start code runs now, on this thread; the share of another instance may be in use on another.
             instance = Linker.Instantiate(library.Module, values, first.FuelTank?.Whole, first.GuestLimits);
         }
         catch (LinkException e)

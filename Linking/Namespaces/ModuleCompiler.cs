@@ -13,7 +13,10 @@ public sealed class ModuleCompiler
     /// <summary>For the host.</summary>
     internal ModuleCompiler(Engine engine) => Engine = engine;
 
-    /// <summary>For a guest, or for the host in behalf of one, with its quota and fuel.</summary>
+    /// <summary>For a guest, or for the host on behalf of one.</summary>
+    /// <param name="guest">The guest's module.</param>
+    /// <param name="quota">What counts what is compiled; null if nothing does.</param>
+    /// <param name="fuel">What pays for it; null if nothing does.</param>
     internal ModuleCompiler(Module guest, LinkingQuota? quota, Fuel? fuel)
     {
         Engine = guest.Engine;

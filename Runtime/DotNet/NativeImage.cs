@@ -4,9 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The machine code in an assembly's file (ReadyToRun). With tiered compilation, pointers to its methods lead to stubs of the runtime, which count calls and
-/// have RyuJIT compile what is called often once more, on a thread whose stack is too small for large functions and with limits that such functions exceed. Guests call
-/// the code itself.
+/// The machine code in an assembly's file (ReadyToRun). Guests call the code itself. With tiered compilation, .NET's pointers to its methods lead to stubs that count calls: RyuJIT
+/// would compile once more what is called often, on a thread whose stack is too small for large functions, and within limits that they exceed.
 /// </summary>
 /// <remarks>
 /// Unsafe: reads the image's headers and the runtime's stubs, which live as long as the assembly. Instructions that are not those of a known stub are left

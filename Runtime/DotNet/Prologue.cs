@@ -22,8 +22,8 @@ internal static unsafe class Prologue
     internal static bool CanRead => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     /// <summary>
-    /// The frame of code that begins as nearly all does: pushes, then a subtraction from the stack pointer, or none, and the frame pointer. Null for other code. The decoder, which
-    /// reads all forms, would take 20 ms of a process that uses it for nothing else.
+    /// The frame of code that begins as nearly all does: it pushes registers, then subtracts from the stack pointer or sets the frame pointer. Null for other code. The decoder reads
+    /// all forms, but would take 20 ms of a process that uses it for nothing else.
     /// </summary>
     internal static long? QuickFrameOf(nint code)
     {
@@ -41,7 +41,7 @@ internal static unsafe class Prologue
         // lea r11, [rsp - size]: larger ones leave that to a helper
         if (*at == 0x4c && at[1] == 0x8d && at[2] == 0x9c && at[3] == 0x24) return -*(int*)(at + 4);
         if (*at != 0x48) return null;
-        // lea rbp, [rsp + size] and mov rbp, rsp: all that is pushed has been
+        // lea rbp, [rsp + size] and mov rbp, rsp: the frame has nothing but what has been pushed
         if ((at[1] == 0x8d && at[2] is 0x6c or 0xac && at[3] == 0x24) || (at[1] == 0x8b && at[2] == 0xec)) return 0;
         // sub rsp, imm8 and imm32
         if (at[1] == 0x83 && at[2] == 0xec) return *(sbyte*)(at + 3);

@@ -100,7 +100,7 @@ internal sealed class GcClass
         }
     }
 
-    /// <summary>The class of a type of an instance's module, whose code has been made.</summary>
+    /// <summary>The class of a type of an instance's module. It is there when code of the module has been made that names it.</summary>
     internal static GcClass At(InstanceCore instance, int type) => instance.Types[type].Class!;
 
     /// <summary>The class of an object; null if it is not a struct or array of the guest.</summary>

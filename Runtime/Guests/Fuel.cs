@@ -23,9 +23,10 @@ public sealed class Fuel
     /// <summary>All shares of it, or those that this is one of; null as long as nothing has taken one.</summary>
     private FuelShares? shares;
 
-    /// <summary>Of a share whether it may have something, and the thread that was the last to take it: for <see cref="FuelShares"/>.</summary>
+    /// <summary>Of a share whether it may have something. For <see cref="FuelShares"/>.</summary>
     internal bool IsHolder;
 
+    /// <summary>Of a share the thread that was the last to fill it. For <see cref="FuelShares"/>.</summary>
     internal int LastThread;
 
     /// <summary>What takes samples when this is used up; null if the guest traps then.</summary>
@@ -114,8 +115,7 @@ public sealed class Fuel
     internal Fuel Whole => shares?.Whole ?? this;
 
     /// <summary>
-    /// What an instance runs on that is given this. Code for threads asks for more when its share is used up; all other code ends there, and so it must
-    /// run on the whole.
+    /// What an instance runs on that is given this. Code for threads gets a share, and asks for more when that is used up. All other code would end there, and so runs on the whole.
     /// </summary>
     /// <param name="isForThreads">Whether its code is for threads.</param>
     internal Fuel For(bool isForThreads) => !isForThreads ? Whole : IsShare ? this : NewShare();

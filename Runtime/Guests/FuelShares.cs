@@ -1,13 +1,13 @@
 namespace WasmJit.Runtime;
 
 /// <summary>
-/// The shares of a <see cref="Fuel"/>: what instances on several threads run on. Code subtracts from its thread's share without a barrier, and comes here when that
-/// is used up.
+/// The shares of a <see cref="Fuel"/>, on which instances of several threads run. Code subtracts from its thread's share without a barrier, and comes here when that
+/// is used up. A share is a <see cref="Fuel"/>, too.
 /// </summary>
 /// <param name="whole">What the host has given.</param>
 internal sealed class FuelShares(Fuel whole)
 {
-    /// <summary>What a share takes at once at most: beside that the lock is little, even if an iteration costs hundreds of units.</summary>
+    /// <summary>What a share takes at once at most. So much that the lock costs little beside it, even if an iteration costs hundreds of units.</summary>
     private const long MostAtOnce = 1 << 16;
 
     /// <summary>What may be spent twice in all, where threads run at the same time.</summary>
@@ -16,10 +16,10 @@ internal sealed class FuelShares(Fuel whole)
     /// <summary>What a share takes at once at least, if there is so much.</summary>
     private const long LeastAtOnce = 64;
 
-    /// <summary>A share takes one part in so many of what is left, as a power of two: others find something.</summary>
+    /// <summary>A share takes an eighth of what is left (this is the power of two), so that others find something.</summary>
     private const int PartLog2 = 3;
 
-    /// <summary>When there are so many more shares that have something, those that are not used now give it back.</summary>
+    /// <summary>Each time that so many more shares have something, those that are not in use give it back.</summary>
     private const int ManyShares = 64;
 
     private readonly Lock gate = new();
@@ -97,6 +97,7 @@ internal sealed class FuelShares(Fuel whole)
         lock (gate) Take(units, Environment.CurrentManagedThreadId);
     }
 
+    /// <summary>Takes all that a share has: its thread does not run any more, or not now.</summary>
     internal void TakeBack(Fuel share)
     {
         lock (gate)
@@ -108,12 +109,15 @@ internal sealed class FuelShares(Fuel whole)
         }
     }
 
+    /// <summary>Adds to the whole.</summary>
     private void Put(long units)
     {
         long left = Math.Max(0, Whole.Left);
         Whole.Left = units > long.MaxValue - left ? long.MaxValue : left + units;
     }
 
+    /// <summary>Takes from the whole. If that has too little, shares give back what they have.</summary>
+    /// <exception cref="TrapException">There is not so much.</exception>
     private void Take(ulong units, int thread)
     {
         if (!Has(units)) Collect(thread, units, mayBeInUse: true);
@@ -125,12 +129,17 @@ internal sealed class FuelShares(Fuel whole)
         Whole.Left -= (long)units;
     }
 
+    /// <summary>Whether the whole has so much.</summary>
     private bool Has(ulong units) => Whole.Left >= 0 && (ulong)Whole.Left >= units;
 
     /// <summary>
-    /// Takes back what shares have that the calling thread was the last to take from: their guests do not run now, or wait for this one. Those of another thread may
-    /// be running, and then go on with what is taken from them: that is done only where it must be, for <see cref="MostSpentTwice"/> in all.
+    /// Takes back what shares have, until the whole has enough. A share that the calling thread was the last to fill is not in use: its guest does not run, or waits for this thread. The guest
+    /// of another share may be running, and then spends once more what is taken back here.
     /// </summary>
+    /// <param name="thread">The calling thread.</param>
+    /// <param name="needed">What the whole is to have.</param>
+    /// <param name="mayBeInUse">Whether shares are taken from that may be in use. That is done for <see cref="MostSpentTwice"/> in all.</param>
+    /// <param name="except">A share that keeps what it has.</param>
     private void Collect(int thread, ulong needed, bool mayBeInUse, Fuel? except = null)
     {
         foreach (Fuel share in holders)

@@ -406,8 +406,6 @@ public sealed unsafe class Memory : IDisposable
     /// <summary>memory.size; the memory's lengths are below 2^63.</summary>
     internal static long Size(Memory memory) => (long)memory.PageCount;
 
-    internal static long GrowBy(Memory memory, ulong delta) => memory.Grow(delta);
-
     /// <summary>
     /// Checks the index of an access, for explicit checks: <paramref name="extent"/> is the memarg's offset plus the access's
     /// size. Index and offset of a 32-bit memory have 32 bits each, so that their sum does not wrap around.

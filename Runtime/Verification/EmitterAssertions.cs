@@ -148,8 +148,8 @@ internal static class EmitterAssertions
     }
 
     /// <summary>
-    /// The address of an access is in the memory's bytes where it has been compared, otherwise in its slot, where what is no memory
-    /// faults; through null it is in the slot of null.
+    /// The address of an access is in the memory's bytes if it has been compared with their length. Otherwise it is in the memory's slot, whose other pages fault; through null in
+    /// the slot of null.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static unsafe void Address(nint address, object? memory, int width, int isCompared, string what)

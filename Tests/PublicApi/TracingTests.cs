@@ -14,24 +14,33 @@ public sealed class TracingTests
     private static byte[] Named(string name) =>
         Wat.ToBinary($"(module ${name} (memory 1) (func (export \"f\") (result i32) (i32.const 1)) (func (export \"trap\") (unreachable)))");
 
-    [Fact]
-    public void CompilingAndInstantiatingAreActivities()
+    /// <summary>Listens to the library's activities from now on.</summary>
+    /// <param name="seen">Those that have ended.</param>
+    private static ActivityListener Listen(out ConcurrentQueue<Activity> seen)
     {
-        var seen = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
+        var ended = new ConcurrentQueue<Activity>();
+        var listener = new ActivityListener
         {
             ShouldListenTo = source => source.Name == "WasmJit",
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = seen.Enqueue,
+            ActivityStopped = ended.Enqueue,
         };
         ActivitySource.AddActivityListener(listener);
-        var engine = new Engine();
         // The source is made by another thread.
         Assert.True(Eventually.Holds(() =>
         {
-            engine.Compile(Named("first"));
-            return !seen.IsEmpty;
+            new Engine().Compile(Named("first"));
+            return !ended.IsEmpty;
         }));
+        seen = ended;
+        return listener;
+    }
+
+    [Fact]
+    public void CompilingAndInstantiatingAreActivities()
+    {
+        using ActivityListener listener = Listen(out ConcurrentQueue<Activity> seen);
+        var engine = new Engine();
         using var request = new Activity("request");
         request.Start();
         byte[] bytes = Named("traced");
@@ -59,19 +68,7 @@ public sealed class TracingTests
     [Fact]
     public void AnInstantiationSaysItsFuel()
     {
-        var seen = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == "WasmJit",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = seen.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
-        Assert.True(Eventually.Holds(() =>
-        {
-            new Engine().Compile(Named("first"));
-            return !seen.IsEmpty;
-        }));
+        using ActivityListener listener = Listen(out ConcurrentQueue<Activity> seen);
         using var request = new Activity("request");
         request.Start();
         const string text = "(module (memory 1) (func $f (nop) (nop)) (start $f))";

@@ -76,7 +76,7 @@ internal sealed class DescriptorTable(int most)
     }
 
     /// <summary>
-    /// Moves a descriptor to another number that is in use, or that of a standard stream that is closed, and closes the descriptor that was there.
+    /// Moves a descriptor to another number: one in use, whose descriptor is closed, or that of a closed standard stream.
     /// </summary>
     internal void Renumber(int from, int to)
     {

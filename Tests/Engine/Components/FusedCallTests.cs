@@ -47,6 +47,15 @@ public sealed class FusedCallTests
           (local.get $sum))
         """;
 
+    /// <summary>An instance <c>$o</c> with a function "out", for components that call out of themselves.</summary>
+    private const string Out = """
+        (component $Out
+          (core module $M (func (export "out")))
+          (core instance $m (instantiate $M))
+          (func (export "out") (canon lift (core func $m "out"))))
+        (instance $o (instantiate $Out))
+        """;
+
     /// <summary>Built-ins of a component that has an allocator.</summary>
     private const string Own = """
         (import "out" (func $out))
@@ -107,11 +116,7 @@ public sealed class FusedCallTests
             """).Replace("(param A A)", outer64 ? "(param i64 i64)" : "(param i32 i32)", StringComparison.Ordinal).Replace("(param A ", outer64 ? "(param i64 " : "(param i32 ", StringComparison.Ordinal);
         return $$"""
             (component
-              (component $Out
-                (core module $M (func (export "out")))
-                (core instance $m (instantiate $M))
-                (func (export "out") (canon lift (core func $m "out"))))
-              (instance $o (instantiate $Out))
+              {{Out}}
               (component $C
                 {{Own}}
                 (core module $M {{Allocator(calleeBody, inner64)}} {{callee}})
@@ -239,11 +244,7 @@ public sealed class FusedCallTests
     {
         WasmComponent component = new Engine().CompileComponent(Wat.ToBinary($$"""
             (component
-              (component $Out
-                (core module $M (func (export "out")))
-                (core instance $m (instantiate $M))
-                (func (export "out") (canon lift (core func $m "out"))))
-              (instance $o (instantiate $Out))
+              {{Out}}
               (component $C
                 (import "out" (func $out))
                 (core func $out' (canon lower (func $out)))

@@ -164,7 +164,7 @@ public sealed class RandomModuleTests : IDisposable
         Assert.True(tried < 20_010);
     }
 
-    private Campaign Campaign(string script, int count, List<string> log) => new(
+    private Campaign Campaign(string script, int count, Action<string> log) => new(
         new CampaignPlan
         {
             Generators = [Generator("numbers")],
@@ -176,7 +176,7 @@ public sealed class RandomModuleTests : IDisposable
             Shrinking = TimeSpan.Zero,
         },
         () => new ProcessStartInfo("sh", ["-c", script]),
-        log.Add);
+        log);
 
     /// <summary>A child that ends is a failure of the module that it was running; the others are run by another child.</summary>
     [Fact]
@@ -184,7 +184,7 @@ public sealed class RandomModuleTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) return;
         var log = new List<string>();
-        Campaign campaign = Campaign("echo ready; read order generator from count; for i in $(seq $from 5); do echo at $i; [ $i = 2 ] && exit 134; done; echo done", 5, log);
+        Campaign campaign = Campaign("echo ready; read order generator from count; for i in $(seq $from 5); do echo at $i; [ $i = 2 ] && exit 134; done; echo done", 5, log.Add);
         campaign.Run(CancellationToken.None);
         Assert.Equal(1, campaign.Failures);
         Assert.Contains(log, l => l.StartsWith("crash: numbers 2, mode -: exit code 134", StringComparison.Ordinal));
@@ -197,9 +197,21 @@ public sealed class RandomModuleTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) return;
         var log = new List<string>();
-        Campaign campaign = Campaign("echo ready; read order; echo at 1; echo fail 1 Escaped guard OddException: why; echo at 2; echo done; read more", 2, log);
+        Campaign campaign = Campaign("echo ready; read order; echo at 1; echo fail 1 Escaped guard OddException: why; echo at 2; echo done; read more", 2, log.Add);
         campaign.Run(CancellationToken.None);
         Assert.Equal((1, 2), (campaign.Failures, campaign.Modules));
         Assert.Equal("escaped: numbers 1, mode guard: OddException: why", log[0]);
+    }
+
+    /// <summary>Who stops a campaign waits for a few modules, however many are still to be run.</summary>
+    [Fact]
+    public void ACampaignEndsSoon()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var stop = new CancellationTokenSource();
+        const string child = "echo ready; while read order generator from count; do i=$from; while [ $i -lt $((from + count)) ]; do echo at $i; echo fail $i Unmade - what; i=$((i + 1)); done; echo done; done";
+        Campaign campaign = Campaign(child, 1000, _ => stop.Cancel());
+        campaign.Run(stop.Token);
+        Assert.InRange(campaign.Modules, 1, 10);
     }
 }
