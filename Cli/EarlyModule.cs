@@ -81,6 +81,9 @@ internal sealed class EarlyModule
         return RandomAccess.Read(file, first, 0) == first.Length && first.SequenceEqual("\0asm\x01\0\0\0"u8);
     }
 
+    /// <summary>Whether a file has been read, or is being read, and nobody has asked for it yet.</summary>
+    internal static bool IsOf(string path) => Volatile.Read(ref begun)?.path == path;
+
     /// <summary>The content of a file if it has been read, or is being read; null otherwise. It is given away once.</summary>
     internal static byte[]? BytesOf(string path)
     {
