@@ -16,7 +16,7 @@ internal sealed class EarlyModule
     /// <summary>How long another thread waits before it looks whether it is to stop, in milliseconds.</summary>
     private const int WaitAtATime = 20;
 
-    /// <summary>The one that nobody has asked for yet.</summary>
+    /// <summary>The one that has not been asked for yet.</summary>
     private static EarlyModule? begun;
 
     private readonly string path;
@@ -80,6 +80,9 @@ internal sealed class EarlyModule
         Span<byte> first = stackalloc byte[8];
         return RandomAccess.Read(file, first, 0) == first.Length && first.SequenceEqual("\0asm\x01\0\0\0"u8);
     }
+
+    /// <summary>Whether a file has been read, or is being read, and has not been asked for yet.</summary>
+    internal static bool IsOf(string path) => Volatile.Read(ref begun)?.path == path;
 
     /// <summary>The content of a file if it has been read, or is being read; null otherwise. It is given away once.</summary>
     internal static byte[]? BytesOf(string path)

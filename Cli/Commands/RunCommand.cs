@@ -183,6 +183,9 @@ internal static class RunCommand
         /// <summary>The instance whose export is called.</summary>
         private Instance? made;
 
+        /// <summary>The host, made before the module was there; null if it was not.</summary>
+        private WasiHost? prepared;
+
         /// <summary>Takes samples; null if none are wanted.</summary>
         internal required Profile? Profile { get; init; }
 
@@ -242,6 +245,8 @@ internal static class RunCommand
                     if (Profile is not null) applied = Profile.Apply(applied);
                     // One thread that ends must be able to end the others.
                     if (Given.ThreadCount > 0) applied = applied with { Interruptible = true };
+                    // The module is on its way; a program wants this in any case.
+                    if (EarlyModule.IsOf(path) && !AllowCompile) prepared = MakeHost();
                     if (Profile is null && path != "-" && ModuleFile.BeginsAsSaved(path))
                     {
                         module = ModuleFile.LoadSaved(path, applied, Trust);
@@ -335,20 +340,22 @@ internal static class RunCommand
             return Tool.Success;
         }
 
+        private WasiHost MakeHost() => new(Given.Apply(new WasiOptions
+        {
+            Arguments = [Path.GetFileName(path), .. Args],
+            Environment = Environment,
+            Directories = Directories,
+            Linking = Libraries.Length == 0 && !AllowCompile ? null : new LinkingOptions
+            {
+                Namespace = Libraries.Length == 0 ? null : ModuleNamespace.Combine(Libraries),
+                AllowCompile = AllowCompile,
+                Components = AllowCompile ? new ComponentLinkingHost(module.Engine, new ComponentLinkingOptions { AllowCompile = true }) : null,
+            },
+        }));
+
         private WasiHost Host()
         {
-            var host = new WasiHost(Given.Apply(new WasiOptions
-            {
-                Arguments = [Path.GetFileName(path), .. Args],
-                Environment = Environment,
-                Directories = Directories,
-                Linking = Libraries.Length == 0 && !AllowCompile ? null : new LinkingOptions
-                {
-                    Namespace = Libraries.Length == 0 ? null : ModuleNamespace.Combine(Libraries),
-                    AllowCompile = AllowCompile,
-                    Components = AllowCompile ? new ComponentLinkingHost(module.Engine, new ComponentLinkingOptions { AllowCompile = true }) : null,
-                },
-            }));
+            WasiHost host = prepared ?? MakeHost();
             if (Unknown is { } functions) host.Imports.AddUnknown(module, functions);
             else if (Libraries.Length == 0) RequireImports(host);
             return host;

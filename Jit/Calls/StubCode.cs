@@ -8,7 +8,7 @@ namespace WasmJit.Jit.Calls;
 /// page. There are such stubs where integers and floats are passed in registers of their own, whatever their order: the System V convention on x64, and
 /// Linux on ARM64.
 /// </summary>
-/// <remarks>Unsafe: it writes pages that nobody else knows yet, and no more than it has asked for.</remarks>
+/// <remarks>Unsafe: it writes pages that no other code knows yet, and no more than it has asked for.</remarks>
 internal static class StubCode
 {
     /// <summary>How many stubs a page has, its bytes, and those of a stub.</summary>

@@ -4,7 +4,7 @@ namespace WasmJit.Runtime;
 /// Asks the system for the pages of a range, on a thread of the pool, while the thread that will write them still does other work: the system clears
 /// them, which takes longer than to copy something there.
 /// </summary>
-/// <remarks>Unsafe: the range lies within the memory, which this object keeps, and which does not become smaller. Whoever began the work disposes of it before the memory may be.</remarks>
+/// <remarks>Unsafe: the range lies within the memory, which this object keeps, and which does not become smaller. Code that begins the work disposes of it before the memory may be.</remarks>
 internal sealed unsafe class PageWork : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>Smaller ranges are not worth a thread.</summary>

@@ -16,6 +16,12 @@ internal sealed unsafe class SmallBlocks
 
     private const int Alignment = 8;
 
+    /// <summary>
+    /// Pages of such blocks are asked for at once. Otherwise they are read first, which gives them a page of zeros that all share, and then written, which takes another
+    /// fault and interrupts all processors that run the process.
+    /// </summary>
+    private const int LeastAtOnce = 64 << 10, MostAtOnce = 16 << 20;
+
     /// <summary>The block that this thread's next pieces lie in.</summary>
     [ThreadStatic]
     private static SmallBlocks? current;
@@ -55,7 +61,11 @@ internal sealed unsafe class SmallBlocks
     {
         internal byte* Start { get; private set; }
 
-        internal void Allocate(nuint bytes) => Start = (byte*)NativeMemory.AllocZeroed(bytes);
+        internal void Allocate(nuint bytes)
+        {
+            Start = (byte*)NativeMemory.AllocZeroed(bytes);
+            if (bytes is >= LeastAtOnce and <= MostAtOnce) Pages.Populate(Start, bytes);
+        }
 
         protected override void Release() => NativeMemory.Free(Start);
     }

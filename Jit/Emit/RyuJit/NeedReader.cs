@@ -96,16 +96,12 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
     internal void Read()
     {
-        bool isConstant = false;
         for (int node = graph.Il.After(IlBuffer.Start); node != 0; node = graph.Il.After(node))
         {
             ref readonly IlBuffer.Node n = ref graph.Il[node];
             if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
             else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
-            // Most of what is knowable is a constant: who knows that beforehand seldom reads all again.
-            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
-                Of(graph.LocalOf(n)) |= (Is(graph.LocalOf(n), Local.Stored) ? Local.StoredOften : Local.Stored) | (isConstant ? Local.Knowable : 0);
-            isConstant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
+            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) Of(graph.LocalOf(n)) |= Is(graph.LocalOf(n), Local.Stored) ? Local.StoredOften : Local.Stored;
             graph.Order.Add(node);
         }
         if (stored.Length < graph.Order.Count) stored = new int[graph.Order.Count * 2];

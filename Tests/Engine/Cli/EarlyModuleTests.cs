@@ -1,5 +1,6 @@
 using WasmJit.Cli;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using Xunit;
 
 namespace WasmJit.Tests;
@@ -24,7 +25,7 @@ public sealed class EarlyModuleTests : IDisposable
     private string Large(string text, string name = "large.wasm")
     {
         const int Size = 5 << 20;
-        return Write(name, [.. Wat.ToBinary(text), 0, 0x80 | (Size & 0x7f), 0x80 | ((Size >> 7) & 0x7f), 0x80 | ((Size >> 14) & 0x7f), Size >> 21, 1, (byte)'x', .. new byte[Size - 2]]);
+        return Write(name, [.. Wat.ToBinary(text), SectionId.Custom, 0x80 | (Size & 0x7f), 0x80 | ((Size >> 7) & 0x7f), 0x80 | ((Size >> 14) & 0x7f), Size >> 21, 1, (byte)'x', .. new byte[Size - 2]]);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class LookaheadTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BackgroundThreads = -1 });
     }
 
-    /// <summary>The first large module of a process has a function compiled that nobody has called; others, and small ones, have none.</summary>
+    /// <summary>The first large module of a process has a function compiled that has not been called; others, and small ones, have none.</summary>
     [Fact]
     public void ALargeModulePreparesForHotFunctions()
     {
