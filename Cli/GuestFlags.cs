@@ -42,6 +42,10 @@ internal sealed class GuestFlags
     private readonly int? openFiles;
     private readonly long? written;
 
+    private GuestFlags()
+    {
+    }
+
     private GuestFlags(ParseResult parsed)
     {
         if (parsed.GetValue(Clock) is { } start) time = new VirtualTime(ParseTime(start));
@@ -52,6 +56,9 @@ internal sealed class GuestFlags
     }
 
     internal static IReadOnlyList<Option> Options { get; } = [Clock, RandomSeed, Threads, MaximumOpenFiles, MaximumWritten];
+
+    /// <summary>What a program is given without any of the options.</summary>
+    internal static GuestFlags None => new();
 
     /// <exception cref="ToolException">A value is not what its option takes.</exception>
     internal static GuestFlags Of(ParseResult parsed) => new(parsed);

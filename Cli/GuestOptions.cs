@@ -41,8 +41,9 @@ internal static class GuestOptions
     }
 
     /// <summary>The directories.</summary>
+    /// <param name="values">The values of <c>--dir</c>.</param>
     /// <exception cref="ToolException">One does not exist, or is not a directory.</exception>
-    internal static WasiDirectory[] DirectoriesOf(ParseResult parsed) => [.. (parsed.GetValue(Directories) ?? []).Select(Parse)];
+    internal static WasiDirectory[] DirectoriesOf(string[] values) => Array.ConvertAll(values, Parse);
 
     private static WasiDirectory Parse(string item)
     {

@@ -13,9 +13,9 @@ internal static class GuestReach
     /// <param name="path">A file or directory of the tool; "-" is a stream, and null is none.</param>
     /// <param name="what">What it is, for the message.</param>
     /// <exception cref="ToolException">A directory that the guest may write to has the path in it, or lies in it.</exception>
-    internal static void Refuse(IEnumerable<WasiDirectory> given, string? path, string what)
+    internal static void Refuse(WasiDirectory[] given, string? path, string what)
     {
-        if (path is null or "-" || given.FirstOrDefault(d => !d.ReadOnly && Overlap(path, d.HostPath)) is not { } directory) return;
+        if (path is null or "-" || Array.Find(given, d => !d.ReadOnly && Overlap(path, d.HostPath)) is not { } directory) return;
         throw new ToolException($"{path}: {what}, and the guest may write to {directory.HostPath}", Remedy);
     }
 

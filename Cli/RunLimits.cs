@@ -63,6 +63,10 @@ internal sealed class RunLimits
     /// <summary>The value of such an option, which its validator has looked at.</summary>
     internal static int? CountOf(ParseResult parsed, Option<string> option) => parsed.GetValue(option) is { } text ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : null;
 
+    private RunLimits()
+    {
+    }
+
     private RunLimits(TimeSpan? timeout, long? fuel, ResourceLimits resources, long? stack)
     {
         this.timeout = timeout;
@@ -70,6 +74,9 @@ internal sealed class RunLimits
         this.stack = stack;
         if (fuel is { } units) Fuel = new Fuel(units);
     }
+
+    /// <summary>Without any limit.</summary>
+    internal static RunLimits None => new();
 
     /// <summary>The time; null without a limit.</summary>
     internal TimeSpan? Time => timeout;

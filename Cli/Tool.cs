@@ -68,6 +68,7 @@ internal static class Tool
         var terminal = new Terminal(output, error);
         try
         {
+            if (configuration.Length == 0 && PlainRun.Of(args) is { } plain) return RunCommand.Run(terminal, plain);
             Configuration? options = configuration.Length == 0 ? null : Configuration.Read(configuration);
             // A configuration may name any command.
             ParseResult parsed = (options is null ? TryParse(terminal, args) : null) ?? Parse(Root(terminal, Commands), args, options);

@@ -94,7 +94,7 @@ internal static class RunCommand
                 parsed = CommandLine.WithOptionsBehind(parsed, behind);
                 if (parsed.Errors.Count > 0) throw CommandLineErrors.Describe(parsed);
             }
-            WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
+            WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed.GetValue(GuestOptions.Directories) ?? []);
             RunLimits limits = RunLimits.Of(parsed);
             foreach (string? written in new[] { parsed.GetValue(coreDump), parsed.GetValue(Profile.File) })
             {
@@ -128,10 +128,33 @@ internal static class RunCommand
         return command;
     }
 
+    /// <summary>Runs what needs no parser: as <see cref="Make"/> does without options.</summary>
+    internal static int Run(Terminal terminal, PlainRun plain)
+    {
+        WasiDirectory[] given = GuestOptions.DirectoriesOf(plain.Directories);
+        return new Job(terminal, plain.File, new EngineOptions(), RunLimits.None)
+        {
+            Profile = null,
+            Content = null,
+            Trust = new SavedTrust(false, given),
+            Args = plain.Arguments,
+            Environment = [],
+            Cache = OpenCache(false, given),
+            Directories = given,
+            Libraries = [],
+            AllowCompile = false,
+            Given = GuestFlags.None,
+            Network = null,
+            Http = null,
+            CoreDump = null,
+            Unknown = null,
+        }.Run(null);
+    }
+
     /// <summary>The cache, if it is wanted. One that the guest could write to is emptied instead, whether it is wanted or not.</summary>
     private static CodeCache? OpenCache(bool wanted, WasiDirectory[] directories)
     {
-        if (!directories.Any(d => !d.ReadOnly && CodeCache.IsWithin(d.HostPath))) return wanted ? CodeCache.Open() : null;
+        if (!Array.Exists(directories, d => !d.ReadOnly && CodeCache.IsWithin(d.HostPath))) return wanted ? CodeCache.Open() : null;
         CodeCache.Clear();
         return null;
     }

@@ -71,7 +71,7 @@ internal static class ServeCommand
             };
             IPEndPoint where = Parse(parsed.GetValue(address)!);
             TimeSpan patience = parsed.GetValue(grace) is { } text ? RunLimits.ParseTime("--grace", text) : TimeSpan.FromSeconds(10);
-            WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed);
+            WasiDirectory[] given = GuestOptions.DirectoriesOf(parsed.GetValue(GuestOptions.Directories) ?? []);
             WasmComponent component = Load(path, limits.Apply(EngineFlags.Options(parsed)) with { Interruptible = true }, terminal, new SavedTrust(parsed.GetValue(ModuleFile.AllowSaved), given));
             if (HttpGuests.ExportOf(component) is null)
                 throw new ToolException($"{path} answers no requests: it does not export wasi:http/incoming-handler or wasi:http/handler", component.Exports.Count == 0 ? null : $"it exports {string.Join(", ", component.Exports)}");

@@ -23,6 +23,15 @@ public sealed class StartTests : IDisposable
         Assert.DoesNotContain(methods, m => m.Contains("(dynamicClass):wasm", StringComparison.Ordinal));
     }
 
+    /// <summary>Without options nothing of the parser of command lines is needed.</summary>
+    [ImageFact]
+    public async Task APlainRunCompilesFewerMethods()
+    {
+        string[] methods = await Run("(module (memory (export \"memory\") 1) (data (i32.const 8) \"data\") (func (export \"_start\")))", isPlain: true);
+        Assert.True(methods.Length <= 12, $"{methods.Length} methods were compiled:\n{string.Join('\n', methods)}");
+        Assert.DoesNotContain(methods, m => m.Contains("CommandLine", StringComparison.Ordinal));
+    }
+
     /// <summary>A program that was compiled ahead, with what makes loading work: guards of frames, data, names, random numbers.</summary>
     [ImageFact]
     public async Task AProgramCompiledAheadCompilesFewMethods()
@@ -47,17 +56,17 @@ public sealed class StartTests : IDisposable
         Assert.DoesNotContain(methods, m => m.Contains("wasm:", StringComparison.Ordinal) || m.Contains("Iced", StringComparison.Ordinal));
     }
 
-    private async Task<string[]> Run(string text)
+    private async Task<string[]> Run(string text, bool isPlain = false)
     {
         string program = Path.Combine(folder, "program.wasm");
         await File.WriteAllBytesAsync(program, Wat.ToBinary(text));
-        return await Compiled(program);
+        return await Compiled(program, isPlain);
     }
 
-    private async Task<string[]> Compiled(string program)
+    private async Task<string[]> Compiled(string program, bool isPlain = false)
     {
         string list = Path.Combine(folder, "methods.txt");
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [ImageFactAttribute.Tool, "run", "--tier", "tiered", program]);
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [ImageFactAttribute.Tool, "run", .. isPlain ? [] : new[] { "--tier", "tiered" }, program]);
         start.Environment["DOTNET_JitStdOutFile"] = list;
         start.Environment["DOTNET_JitDisasmSummary"] = "1";
         // On a slow machine methods would become hot before the program has ended, and be compiled once more in the background.
