@@ -22,6 +22,10 @@ namespace WasmJit.Jit.Saved;
 internal sealed class SavedWriter
 {
     internal const TypeAttributes StaticClass = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
+
+    /// <summary>Without this attribute a compiler that runs ahead of time has each static method ask first whether its class is initialised.</summary>
+    private const TypeAttributes MethodsClass = StaticClass | TypeAttributes.BeforeFieldInit;
+
     internal const string EntriesClass = "Entries", HostAdaptersClass = "HostAdapters", StubsClass = "Stubs", GuardsClass = "Guards";
 
     /// <summary>The functions in a class: the runtime loads a class as a whole.</summary>
@@ -144,7 +148,7 @@ internal sealed class SavedWriter
                 functions?.CreateType();
                 bodies?.CreateType();
                 bodies = null;
-                functions = module.DefineType(ClassOf(number, i), StaticClass);
+                functions = module.DefineType(ClassOf(number, i), MethodsClass);
             }
             int func = info.ImportedFuncs + i;
             IlBuffer il = FunctionEmitter.Emit(info, func, target);
@@ -161,7 +165,7 @@ internal sealed class SavedWriter
             method.SetImplementationFlags(isTooDear ? Unoptimised : isNative ? Ahead : Optimised);
             if (!isTooDear && !isNative && Outliner.Plan(il, signature) is { } layout)
             {
-                bodies ??= module.DefineType(ClassOf(number, i) + "Bodies", StaticClass);
+                bodies ??= module.DefineType(ClassOf(number, i) + "Bodies", MethodsClass);
                 Outliner.WriteCaller(il, method.GetILGenerator(), Outliner.WriteBody(il, bodies, name, signature, layout), signature);
             }
             else
@@ -197,7 +201,7 @@ internal sealed class SavedWriter
 
     private string[] WriteAll(string className, IEnumerable<Signature> signatures, Action<TypeBuilder, Signature, int> write)
     {
-        TypeBuilder builder = module.DefineType(className, StaticClass);
+        TypeBuilder builder = module.DefineType(className, MethodsClass);
         var keys = new List<string>();
         foreach (Signature signature in signatures)
         {
@@ -236,7 +240,7 @@ internal sealed class SavedWriter
     /// </summary>
     private void WriteGuards()
     {
-        TypeBuilder builder = module.DefineType(GuardsClass, StaticClass);
+        TypeBuilder builder = module.DefineType(GuardsClass, MethodsClass);
         for (int i = 0; i < guarded.Count; i++)
         {
             (int m, int func, _) = guards[i];

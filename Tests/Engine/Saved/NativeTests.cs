@@ -187,6 +187,25 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
             Assert.Equal((module.Info.ShownName(func), code.WasCompiledAhead(func)), (module.Info.ShownName(func), IsMapped(code.Compile(func))));
     }
 
+    /// <summary>Functions that call nothing have no call: .NET's compiler could put one before them, which asks whether their class is initialised.</summary>
+    [AheadFact]
+    public unsafe void FunctionsWithoutCallsCallNothing()
+    {
+        const int most = 400;
+        Module module = Loader.LoadSaved(native.Saved);
+        foreach (string name in new[] { "add", "load", "lanes", "divide" })
+        {
+            nint code = module.Code.Compile((int)module.Info.FindExport(name)!.Index);
+            var decoder = Iced.Intel.Decoder.Create(64, new ReadOnlySpan<byte>((byte*)code, most).ToArray());
+            var flows = new List<Iced.Intel.FlowControl>();
+            do flows.Add(decoder.Decode().FlowControl);
+            while (flows[^1] != Iced.Intel.FlowControl.Return && flows.Count < most / 4);
+            Assert.Equal((name, Iced.Intel.FlowControl.Return), (name, flows[^1]));
+            Assert.DoesNotContain(Iced.Intel.FlowControl.IndirectCall, flows);
+            Assert.DoesNotContain(Iced.Intel.FlowControl.Call, flows);
+        }
+    }
+
     /// <summary>The short way to read a frame's size reads what the decoder reads.</summary>
     [AheadFact]
     public void FramesAreReadFromTheImage()
