@@ -10,24 +10,27 @@ namespace WasmJit.Linking;
 internal static class ConstEvaluator
 {
     /// <summary>Evaluates where a segment goes.</summary>
-    internal static ulong EvaluateAddress(Instance instance, ConstExpr expr) =>
-        IsConstant(instance, expr, out int value) ? (uint)value : Address(Evaluate(instance, expr));
+    /// <param name="instance">The instance.</param>
+    /// <param name="bytes">The bytes of its module.</param>
+    /// <param name="expr">The expression.</param>
+    internal static ulong EvaluateAddress(Instance instance, ReadOnlySpan<byte> bytes, ConstExpr expr) =>
+        IsConstant(instance, bytes, expr, out int value) ? (uint)value : Address(Evaluate(instance, expr));
 
     /// <summary>Whether it is one constant, as nearly all are, and need not be paid for.</summary>
-    private static bool IsConstant(Instance instance, ConstExpr expr, out int value)
+    private static bool IsConstant(Instance instance, ReadOnlySpan<byte> bytes, ConstExpr expr, out int value)
     {
         value = 0;
-        return instance.FuelTank is null && IsConstant(instance.Module.Info, expr, out value);
+        return instance.FuelTank is null && IsConstant(bytes, expr, out value);
     }
 
     /// <summary>Whether it is one constant of 32 bits, and which.</summary>
-    internal static bool IsConstant(ModuleInfo info, ConstExpr expr, out int value) =>
-        ConstExpr.LengthOfConstant(info.Bytes.Span[expr.Start..expr.End], out value) == expr.End - expr.Start;
+    internal static bool IsConstant(ReadOnlySpan<byte> bytes, ConstExpr expr, out int value) =>
+        ConstExpr.LengthOfConstant(bytes[expr.Start..expr.End], out value) == expr.End - expr.Start;
 
     internal static object? Evaluate(Instance instance, ConstExpr expr)
     {
-        if (IsConstant(instance, expr, out int value)) return value;
         ModuleInfo module = instance.Module.Info;
+        if (IsConstant(instance, module.Bytes.Span, expr, out int value)) return value;
         var code = new CodeReader(module.Bytes.Span, expr.Start, expr.End);
         var stack = new Stack<object?>();
         Fuel? fuel = instance.FuelTank;

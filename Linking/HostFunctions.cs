@@ -49,6 +49,8 @@ internal static class HostFunctions
     /// <summary>Whether a host function's first parameter is its caller.</summary>
     internal static bool WantsCaller(Delegate host)
     {
+        // Such functions alone have thunks. Reflection would be slower.
+        if (Thunks.TryGetValue(host, out _)) return true;
         Type type = host.GetType();
         // The usual types have it as a type argument.
         if (type.IsGenericType && type.Assembly == typeof(Action).Assembly && type.GenericTypeArguments[0] != typeof(Caller)) return false;

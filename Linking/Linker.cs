@@ -335,28 +335,42 @@ internal static unsafe class Linker
             instance.Elems = new object?[info.Elems.Count][];
             for (int i = 0; i < info.Elems.Count; i++) instance.Elems[i] = Evaluate(instance, info.Elems[i]);
         }
-        if (info.Datas.Count > 0)
+        if (info.Datas.Count > 0) instance.Datas = new ReadOnlyMemory<byte>[info.Datas.Count];
+        int copied = 0;
+        try
         {
-            instance.Datas = new ReadOnlyMemory<byte>[info.Datas.Count];
-            for (int i = 0; i < info.Datas.Count; i++) instance.Datas[i] = info.Bytes.Slice(info.Datas[i].Start, info.Datas[i].Length);
-        }
-        for (int i = 0; i < info.Elems.Count; i++)
-        {
-            ElemInfo elem = info.Elems[i];
-            if (elem.Mode == SegmentMode.Active)
+            ReadOnlySpan<byte> bytes = info.Bytes.Span;
+            for (int i = 0; i < info.Elems.Count; i++)
             {
-                ulong at = ConstEvaluator.EvaluateAddress(instance, elem.Where);
-                instance.Tables[(int)elem.Table].Init(at, instance.Elems[i], 0, (ulong)elem.Count);
+                ElemInfo elem = info.Elems[i];
+                if (elem.Mode == SegmentMode.Active)
+                {
+                    ulong at = ConstEvaluator.EvaluateAddress(instance, bytes, elem.Where);
+                    instance.Tables[(int)elem.Table].Init(at, instance.Elems[i], 0, (ulong)elem.Count);
+                }
+                if (elem.Mode != SegmentMode.Passive) instance.Elems[i] = [];
             }
-            if (elem.Mode != SegmentMode.Passive) instance.Elems[i] = [];
+            CopyDatas(instance, info, bytes, ref copied);
         }
-        for (int i = 0; i < info.Datas.Count; i++)
+        finally
         {
-            DataInfo data = info.Datas[i];
+            // Those that were copied are empty. After a trap the instance has the others: a function of it may be in a table already.
+            Items<DataInfo> datas = info.Datas;
+            for (int i = 0; i < datas.Count; i++)
+                if (i >= copied || datas[i].Mode != SegmentMode.Active) instance.Datas[i] = info.Bytes.Slice(datas[i].Start, datas[i].Length);
+        }
+    }
+
+    /// <summary>Copies the active data segments.</summary>
+    private static void CopyDatas(Instance instance, ModuleInfo info, ReadOnlySpan<byte> bytes, ref int copied)
+    {
+        Items<DataInfo> datas = info.Datas;
+        for (; copied < datas.Count; copied++)
+        {
+            DataInfo data = datas[copied];
             if (data.Mode != SegmentMode.Active) continue;
-            ulong at = ConstEvaluator.EvaluateAddress(instance, data.Where);
-            Memory.Init(at, 0, (uint)data.Length, instance.Memories[(int)data.Memory], instance, i);
-            instance.Datas[i] = default;
+            ulong at = ConstEvaluator.EvaluateAddress(instance, bytes, data.Where);
+            instance.Memories[(int)data.Memory].CopyIn(at, bytes.Slice(data.Start, data.Length));
         }
     }
 
@@ -364,14 +378,15 @@ internal static unsafe class Linker
     private static PageWork? ExpectData(Instance instance, ModuleInfo info)
     {
         long active = 0;
-        DataInfo? first = null;
-        foreach (DataInfo data in info.Datas)
+        int first = -1;
+        Items<DataInfo> datas = info.Datas;
+        for (int i = 0; i < datas.Count; i++)
         {
-            if (data.Mode != SegmentMode.Active) continue;
-            first ??= data;
-            active += data.Length;
+            if (datas[i].Mode != SegmentMode.Active) continue;
+            if (first < 0) first = i;
+            active += datas[i].Length;
         }
-        return first is not null && ConstEvaluator.IsConstant(info, first.Where, out int at) ? instance.Memories[(int)first.Memory].ExpectWrites((uint)at, (ulong)active) : null;
+        return first >= 0 && ConstEvaluator.IsConstant(info.Bytes.Span, datas[first].Where, out int at) ? instance.Memories[(int)datas[first].Memory].ExpectWrites((uint)at, (ulong)active) : null;
     }
 
     private static object?[] Evaluate(Instance instance, ElemInfo elem)

@@ -11,7 +11,8 @@ internal static class MappedAssembly
 {
     private sealed class Context(Assembly[] references) : AssemblyLoadContext("wasm")
     {
-        protected override Assembly? Load(AssemblyName name) => references.FirstOrDefault(a => a.GetName().Name == name.Name);
+        // What is in .NET's own context it finds itself. The names of what is given here it compares as a culture would, which takes it milliseconds to prepare.
+        protected override Assembly? Load(AssemblyName name) => Array.Find(references, a => GetLoadContext(a) != Default && a.GetName().Name == name.Name);
     }
 
     /// <summary>Loads an assembly for good.</summary>

@@ -52,7 +52,7 @@ internal sealed class ModuleContents
     internal List<DefType> Tags { get; private set; } = [];
     internal List<ExportInfo> Exports { get; private set; } = [];
     internal List<ElemInfo> Elems { get; private set; } = [];
-    internal List<DataInfo> Datas { get; private set; } = [];
+    internal List<DataInfo> Datas { get; private set; } = new(1);
     internal List<CustomSectionInfo> CustomSections { get; private set; } = [];
     internal List<CustomProblem> HintProblems { get; private set; } = [];
     internal Dictionary<int, bool>? BranchHints { get; set; }

@@ -201,6 +201,8 @@ internal ref partial struct ModuleDecoder
                 break;
             case SectionId.Function:
                 declaredFuncs = count;
+                module.FuncTypeIndices.EnsureCapacity(count);
+                module.Funcs.EnsureCapacity(module.Funcs.Count + count);
                 for (int i = 0; i < count; i++, progress.Poll())
                 {
                     module.FuncTypeIndices.Add(PeekIndex(section, 0));
@@ -245,6 +247,8 @@ internal ref partial struct ModuleDecoder
                 for (int i = 0; i < count; i++, progress.Poll()) ReadBody(ref section, i < declaredFuncs ? module.Funcs[module.ImportedFuncs + i] : null);
                 break;
             case SectionId.Data:
+                // A segment takes two bytes at least.
+                module.Datas.EnsureCapacity(Math.Min(count, section.Remaining / 2));
                 for (int i = 0; i < count; i++, progress.Poll()) ReadData(ref section);
                 break;
             case SectionId.Module:
@@ -359,7 +363,7 @@ internal ref partial struct ModuleDecoder
             else if (section.U8() != ElementFlags.FuncKind) throw section.Error("malformed element kind", section.Position - 1);
         }
         uint[]? funcs = null;
-        ConstExpr[] items = [];
+        ConstExpr[] items = ElemInfo.NoExprs;
         if (exprs)
         {
             items = new ConstExpr[section.Count()];

@@ -128,11 +128,18 @@ internal sealed class ElemInfo
 
     /// <summary>Function indices; or null, and <see cref="Exprs"/> has expressions.</summary>
     internal uint[]? Funcs { get; init; }
-    internal ConstExpr[] Exprs { get; init; } = [];
+    internal ConstExpr[] Exprs { get; init; } = NoExprs;
+
+    /// <summary>No expressions. What .NET has for empty arrays is compiled for each structure of ours.</summary>
+    internal static ConstExpr[] NoExprs { get; } = Some(0);
+
+    private static ConstExpr[] Some(int count) => new ConstExpr[count];
+
     internal int Count => Funcs?.Length ?? Exprs.Length;
 }
 
-internal sealed record DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, int Start, int Length, int Offset);
+/// <summary>A data segment. It is no object: programs have ten thousands.</summary>
+internal readonly record struct DataInfo(SegmentMode Mode, uint Memory, ConstExpr Where, int Start, int Length, int Offset);
 
 /// <summary>A custom section, and the id of the last other section before it (0 if none).</summary>
 internal sealed record CustomSectionInfo(string Name, int Start, int Length, byte After);

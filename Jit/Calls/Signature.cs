@@ -185,17 +185,20 @@ internal sealed class Signature : NativeSignature
     internal static Signature Of(FuncType type)
     {
         if (type.SignatureCache is Signature known) return known;
-        string key = string.Create(type.Params.Length + type.Results.Length + 1, type, static (span, t) =>
-        {
-            int n = 0;
-            foreach (ValType p in t.Params) span[n++] = Letter(p);
-            span[n++] = ':';
-            foreach (ValType r in t.Results) span[n++] = Letter(r);
-        });
+        string key = KeyOf(type);
         Signature signature = Known.GetOrAdd(key, (key, type), static s => new Signature(s.key, s.type.Params, s.type.Results));
         type.SignatureCache = signature;
         return signature;
     }
+
+    /// <summary>The <see cref="Key"/> of a type's signature, which need not be made for that.</summary>
+    internal static string KeyOf(FuncType type) => string.Create(type.Params.Length + type.Results.Length + 1, type, static (span, t) =>
+    {
+        int n = 0;
+        foreach (ValType p in t.Params) span[n++] = Letter(p);
+        span[n++] = ':';
+        foreach (ValType r in t.Results) span[n++] = Letter(r);
+    });
 
     /// <summary>Whether the delegate type is one of .NET's own, and none made in this process.</summary>
     internal bool HasNamedDelegate => HostParameters.Length <= 16;

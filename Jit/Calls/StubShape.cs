@@ -74,11 +74,23 @@ internal sealed class StubShape
     }
 
     /// <summary>Whether a register is left for a number, by the System V convention.</summary>
-    internal static bool CanBeNumbered(Signature signature, out bool usesFloatRegister)
+    internal static bool CanBeNumbered(Signature signature, out bool usesFloatRegister) => CanBeNumbered(signature.Key, out usesFloatRegister, out _);
+
+    /// <summary>The same of a signature by its key.</summary>
+    /// <param name="key">The key: <see cref="Signature.Key"/>.</param>
+    /// <param name="usesFloatRegister">Whether the register is one for floats.</param>
+    /// <param name="register">How many registers of its kind are taken by arguments.</param>
+    internal static bool CanBeNumbered(string key, out bool usesFloatRegister, out int register)
     {
-        bool fitsInteger = signature.IsScalar && signature.IntegerArguments < IntegerRegisters;
+        int parameters = key.IndexOf(':', StringComparison.Ordinal), floats = 0;
+        for (int i = 0; i < parameters; i++) if (key[i] is 'f' or 'd') floats++;
+        // The instance comes first.
+        int integers = 1 + parameters - floats;
+        bool hasVectors = key.Contains('v', StringComparison.Ordinal), isScalar = !hasVectors && key.Length - parameters <= 2;
+        bool fitsInteger = isScalar && integers < IntegerRegisters;
         // A result that goes through a buffer takes an integer register; registers of floats are numbered for themselves.
-        usesFloatRegister = !fitsInteger && !signature.HasVectors && signature.FloatArguments < FloatRegisters;
+        usesFloatRegister = !fitsInteger && !hasVectors && floats < FloatRegisters;
+        register = usesFloatRegister ? floats : integers;
         return fitsInteger || usesFloatRegister;
     }
 

@@ -17,7 +17,7 @@ internal sealed class SavedHeader
     internal const string ResourceName = "wasmjit";
 
     /// <summary>The version of the format. It changes with everything that a loader must know and that the identities of the builds do not tell.</summary>
-    private const int Format = 3;
+    private const int Format = 4;
 
     private const int DigestBytes = Sha256.Size, SumBytes = 32;
 

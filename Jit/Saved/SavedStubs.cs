@@ -68,9 +68,10 @@ internal sealed unsafe class SavedStubs
             DefType type = module.Funcs[first + own].Type;
             if (!shapes.TryGetValue(type, out (int Index, int Register, bool IsFloat) shape))
             {
-                var signature = Signature.Of(type);
-                bool isNumbered = StubShape.CanBeNumbered(signature, out bool isFloat);
-                shape = (isNumbered && indices.TryGetValue(signature.Key, out int index) ? index : -1, isFloat ? signature.FloatArguments : signature.IntegerArguments, isFloat);
+                // By its key alone: the signature itself would be made for this.
+                string key = Signature.KeyOf((FuncType)type.Composite);
+                bool isNumbered = StubShape.CanBeNumbered(key, out bool isFloat, out int register);
+                shape = (isNumbered && indices.TryGetValue(key, out int index) ? index : -1, register, isFloat);
                 shapes[type] = shape;
                 if (shape.Index >= 0) targets[shape.Index] = code(shape.Index);
             }

@@ -7,7 +7,7 @@ namespace WasmJit.Jit.Saved;
 /// <summary>
 /// The parts of an assembly's file by which everything else in it is found: the headers, the metadata, the tables of its machine code, and the module but for its code, its data
 /// and its custom sections, which are read with care wherever they are read. Who maps a file has these compared, and not the rest, which is most of the file and is read page by page
-/// when it is used.
+/// when it is used: the code, and what debuggers ask of it.
 /// </summary>
 /// <remarks>The sum finds damage, as fast as the bytes are read. It is no digest: the digest of the whole file is compared where all of it is read.</remarks>
 internal ref struct SavedTables
@@ -16,6 +16,9 @@ internal ref struct SavedTables
 
     /// <summary>In the header of machine code: the number of its sections, and where they begin. Each has its kind, its address and its size.</summary>
     private const int CountAt = 12, SectionsAt = 16, SectionBytes = 12, MostSections = 1000;
+
+    /// <summary>The section with what debuggers and stack traces ask for: which IL an instruction comes from. It takes as much as all other tables several times over.</summary>
+    private const int DebugSection = 105;
 
     /// <summary>What is read at a time, and the bytes of a block of the sum.</summary>
     private const int Piece = 64 << 10, Block = 4 * sizeof(ulong);
@@ -75,7 +78,7 @@ internal ref struct SavedTables
         for (int i = 0; i < sections.Length; i += SectionBytes)
         {
             int size = BitConverter.ToInt32(sections, i + (2 * sizeof(int)));
-            if (size != 0 && !Add(headers, new ImageHeaders.Part(BitConverter.ToInt32(sections, i + sizeof(int)), size))) return false;
+            if (size != 0 && BitConverter.ToInt32(sections, i) != DebugSection && !Add(headers, new ImageHeaders.Part(BitConverter.ToInt32(sections, i + sizeof(int)), size))) return false;
         }
         return true;
     }

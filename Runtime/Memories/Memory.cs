@@ -461,6 +461,14 @@ public sealed unsafe class Memory : IDisposable
         GC.KeepAlive(memory);
     }
 
+    /// <summary>Writes bytes, as <c>memory.init</c> does.</summary>
+    internal void CopyIn(ulong to, ReadOnlySpan<byte> data)
+    {
+        CheckRange(to, (uint)data.Length);
+        fixed (byte* bytes = data) LongWork.Copy(bytes, Base + to, (uint)data.Length);
+        GC.KeepAlive(this);
+    }
+
     /// <summary>
     /// A range will probably be written; what of it lies beyond the memory does not matter. Another thread asks the system for the pages of a large one until the
     /// result is disposed of.
