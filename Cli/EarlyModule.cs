@@ -42,6 +42,8 @@ internal sealed class EarlyModule
         foreach (string arg in args)
         {
             if (arg.Length == 0 || arg[0] == '-' || arg == RunCommand.Name) continue;
+            // What "compile" saves is mapped, and not read.
+            if (Path.GetExtension(arg) is ".dll" or ".saved") return null;
             if (new FileInfo(arg) is { Exists: true } file) return file.Length >= Least ? arg : null;
         }
         return null;

@@ -378,14 +378,15 @@ internal static unsafe class Linker
     private static PageWork? ExpectData(Instance instance, ModuleInfo info)
     {
         long active = 0;
-        DataInfo? first = null;
-        foreach (DataInfo segment in info.Datas)
+        int first = -1;
+        Items<DataInfo> datas = info.Datas;
+        for (int i = 0; i < datas.Count; i++)
         {
-            if (segment.Mode != SegmentMode.Active) continue;
-            first ??= segment;
-            active += segment.Length;
+            if (datas[i].Mode != SegmentMode.Active) continue;
+            if (first < 0) first = i;
+            active += datas[i].Length;
         }
-        return first is { } data && ConstEvaluator.IsConstant(info.Bytes.Span, data.Where, out int at) ? instance.Memories[(int)data.Memory].ExpectWrites((uint)at, (ulong)active) : null;
+        return first >= 0 && ConstEvaluator.IsConstant(info.Bytes.Span, datas[first].Where, out int at) ? instance.Memories[(int)datas[first].Memory].ExpectWrites((uint)at, (ulong)active) : null;
     }
 
     private static object?[] Evaluate(Instance instance, ElemInfo elem)

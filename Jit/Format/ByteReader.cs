@@ -177,7 +177,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         }
         try
         {
-            return RecentNames.Find(span) ?? RecentNames.Add(span, Utf8.GetString(span));
+            return RecentNames.Find(span) ?? RecentNames.Add(span, AsciiText.Of(span) ?? Utf8.GetString(span));
         }
         catch (ArgumentException)
         {

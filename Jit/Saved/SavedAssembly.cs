@@ -159,10 +159,9 @@ internal sealed unsafe class SavedAssembly
             {
                 throw new SavedModuleException(SavedModuleProblem.Damaged, "the file is damaged");
             }
-            SavedHeader mapped = HeaderOf(assembly, out nint address);
-            // Another file has come to the path meanwhile.
-            if (mapped.Digest != header.Digest) throw new SavedModuleException(SavedModuleProblem.Damaged, "the file was replaced while it was loaded");
-            return Mapped[header.Digest] = Bind(assembly, mapped, address);
+            // Another file may have come to the path meanwhile.
+            header.Complete(ResourceOf(assembly, out nint address));
+            return Mapped[header.Digest] = Bind(assembly, header, address);
         }
     }
 
@@ -179,26 +178,26 @@ internal sealed unsafe class SavedAssembly
             check(known.Header);
             return known;
         }
-        SavedHeader header = HeaderOf(assembly, out nint address);
+        var header = SavedHeader.Read(ResourceOf(assembly, out nint address));
         check(header);
         return Bind(assembly, header, address);
     }
 
-    /// <summary>The header in an assembly. The module stays where the runtime has mapped or read the file.</summary>
+    /// <summary>The resource in an assembly, where the runtime has mapped or read the file; empty without one.</summary>
     /// <param name="assembly">The assembly.</param>
     /// <param name="address">Where the resource is; 0 if it is a copy.</param>
-    private static SavedHeader HeaderOf(Assembly assembly, out nint address)
+    private static ReadOnlyMemory<byte> ResourceOf(Assembly assembly, out nint address)
     {
         address = 0;
         using Stream? resource = assembly.IsDynamic ? null : assembly.GetManifestResourceStream(SavedHeader.ResourceName);
         if (resource is UnmanagedMemoryStream { Length: <= int.MaxValue } mapped)
         {
             address = (nint)mapped.PositionPointer;
-            return SavedHeader.Read(new MappedBytes(mapped.PositionPointer, (int)mapped.Length, assembly).Memory);
+            return new MappedBytes(mapped.PositionPointer, (int)mapped.Length, assembly).Memory;
         }
         var content = new MemoryStream();
         resource?.CopyTo(content);
-        return SavedHeader.Read(content.ToArray());
+        return content.ToArray();
     }
 
     private static SavedAssembly Bind(Assembly assembly, SavedHeader header, nint address)

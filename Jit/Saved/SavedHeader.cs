@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Format;
 using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 
@@ -97,7 +98,20 @@ internal sealed class SavedHeader
     internal required (string Name, int FirstMethod)[] Classes { get; init; }
 
     /// <summary>The module's bytes.</summary>
-    internal required ReadOnlyMemory<byte> Module { get; init; }
+    internal required ReadOnlyMemory<byte> Module { get; set; }
+
+    /// <summary>What it was read from.</summary>
+    private byte[] start = [];
+
+    /// <summary>Adds the module to what was read of a file, now that the file is mapped.</summary>
+    /// <param name="content">The resource in it.</param>
+    /// <exception cref="SavedModuleException">It is another file.</exception>
+    internal void Complete(ReadOnlyMemory<byte> content)
+    {
+        if (!content.Span.StartsWith(start)) throw new SavedModuleException(SavedModuleProblem.Damaged, "the file was replaced while it was loaded");
+        Module = content[start.Length..];
+        start = [];
+    }
 
     /// <summary>The resource, its length before it; what <see cref="Seal"/> fills in is still missing.</summary>
     internal byte[] Write()
@@ -173,10 +187,16 @@ internal sealed class SavedHeader
         foreach (string item in items) writer.Write(item);
     }
 
+    private static string ReadText(BinaryReader reader)
+    {
+        byte[] bytes = reader.ReadBytes(Count(reader));
+        return AsciiText.Of(bytes) ?? Encoding.UTF8.GetString(bytes);
+    }
+
     private static string[] ReadStrings(BinaryReader reader)
     {
         var items = new string[Count(reader)];
-        for (int i = 0; i < items.Length; i++) items[i] = reader.ReadString();
+        for (int i = 0; i < items.Length; i++) items[i] = ReadText(reader);
         return items;
     }
 
@@ -233,9 +253,9 @@ internal sealed class SavedHeader
         if (format != Format) throw Other($"its format is {format}, this version reads {Format}");
         int major = reader.ReadInt32();
         if (major != Environment.Version.Major) throw Other($"it was saved under .NET {major}, this is .NET {Environment.Version.Major}");
-        if (reader.ReadString() != Build) throw Other("it was saved by another build of this library; compile the module again");
+        if (ReadText(reader) != Build) throw Other("it was saved by another build of this library; compile the module again");
         bool isNative = reader.ReadBoolean();
-        string platform = reader.ReadString();
+        string platform = ReadText(reader);
         bool hasMap = reader.ReadBoolean();
         if (platform != Platform || hasMap != HasStackMap)
             throw new SavedModuleException(SavedModuleProblem.OtherPlatform, $"it was saved for another platform ({platform})");
@@ -255,7 +275,7 @@ internal sealed class SavedHeader
         var called = new (int, int)[Count(reader)];
         for (int i = 0; i < called.Length; i++) called[i] = (reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt());
         var classes = new (string, int)[Count(reader)];
-        for (int i = 0; i < classes.Length; i++) classes[i] = (reader.ReadString(), reader.Read7BitEncodedInt());
+        for (int i = 0; i < classes.Length; i++) classes[i] = (ReadText(reader), reader.Read7BitEncodedInt());
         return new SavedHeader
         {
             IsNative = isNative,
@@ -318,6 +338,7 @@ internal sealed class SavedHeader
         file.Position = offset;
         file.ReadExactly(start);
         SavedHeader header = Read(start, default);
+        header.start = start;
         if (BitConverter.ToInt64(start, LengthAt) != file.Length) throw Damaged();
         // A file without machine code is read as a whole, and then its digest is compared.
         Span<byte> sum = stackalloc byte[SumBytes];

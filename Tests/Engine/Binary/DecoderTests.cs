@@ -15,6 +15,25 @@ public sealed class DecoderTests
         SectionId.Code, 7, 1, 5, 1, 1, TypeByte.RefNull, 9, Opcode.End, SectionId.Custom, 127,
     ];
 
+    /// <summary>Names are what .NET makes of their bytes, of whatever length and characters.</summary>
+    [Fact]
+    public void NamesAreThoseOfDotnet()
+    {
+        foreach (int length in new[] { 0, 1, 16, 17, 127, 128, 129, 300 })
+        {
+            foreach (string end in new[] { "", "\0", "\x7f", "\x80", "\u00e9", "\u20ac", "\U0001f600" })
+            {
+                byte[] bytes = System.Text.Encoding.UTF8.GetBytes(new string('x', length) + end);
+                string? ascii = WasmJit.Jit.Format.AsciiText.Of(bytes);
+                bool isAscii = bytes.Length <= 128 && bytes.All(b => b < 128);
+                Assert.Equal(isAscii ? System.Text.Encoding.UTF8.GetString(bytes) : null, ascii);
+                byte[] section = [(byte)((bytes.Length & 127) | 128), (byte)(bytes.Length >> 7), .. bytes];
+                var reader = new WasmJit.Jit.Format.ByteReader(section, 0, section.Length);
+                Assert.Equal(System.Text.Encoding.UTF8.GetString(bytes), reader.Name());
+            }
+        }
+    }
+
     [Fact]
     public void WhatIsMalformedComesBeforeInvalidLocals()
     {

@@ -39,6 +39,10 @@ public sealed class EarlyModuleTests : IDisposable
         Assert.Null(EarlyModule.FileOf(["validate", large]));
         Assert.Null(EarlyModule.FileOf([]));
         Assert.Null(EarlyModule.FileOf(["", "-", folder, "no such file"]));
+        // Nor is what was saved read.
+        string saved = Path.ChangeExtension(large, ".dll");
+        File.Copy(large, saved);
+        Assert.Null(EarlyModule.FileOf(["run", saved]));
     }
 
     [Fact]

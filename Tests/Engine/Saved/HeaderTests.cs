@@ -62,6 +62,22 @@ public sealed class HeaderTests
         }
     }
 
+    /// <summary>What is read of a file is completed by the same file alone, whose header need not be read again.</summary>
+    [Fact]
+    public void HeadersAreCompletedByTheirOwnFile()
+    {
+        byte[] file = Saved();
+        SavedHeader whole = SavedHeader.ReadFile(file), header = SavedHeader.ReadStart(new MemoryStream(file));
+        Assert.True(header.Module.IsEmpty);
+        int at = file.AsSpan().IndexOf("wasmjit: saved module"u8), module = file.AsSpan().LastIndexOf("\0asm"u8);
+        byte[] resource = file[at..(module + whole.Module.Length)];
+        foreach (byte[] other in new[] { [], resource[..100], resource[..(module - at - 1)], [.. resource[..30], (byte)~resource[30], .. resource[31..]], new byte[] { 1 } })
+            Assert.Equal(SavedModuleProblem.Damaged, Assert.Throws<SavedModuleException>(() => header.Complete(other)).Problem);
+        header.Complete(resource);
+        Assert.True(header.Module.Span.SequenceEqual(whole.Module.Span));
+        Assert.Equal((whole.Digest, whole.Classes.Length, string.Join(' ', whole.Entries)), (header.Digest, header.Classes.Length, string.Join(' ', header.Entries)));
+    }
+
     private static byte[] Saved()
     {
         var stream = new MemoryStream();
