@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Calls;
-using WasmJit.Runtime;
 
 namespace WasmJit.Components;
 

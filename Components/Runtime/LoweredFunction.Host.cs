@@ -1,5 +1,3 @@
-using WasmJit.Runtime;
-
 namespace WasmJit.Components;
 
 /// <summary>Calls of functions of the host.</summary>
