@@ -140,13 +140,13 @@ public sealed class Table
                 if (IsFunc)
                 {
                     FuncRef[] grown = WithRoom(Funcs, larger, (int)limit, FuncRef.Empty);
-                    if (value is not null) LongWork.Fill(grown.AsSpan(before, (int)delta), (FuncRef)value);
+                    if (value is not null) FillAdded(grown.AsSpan(before, (int)delta), (FuncRef)value, FuncRef.Empty);
                     Volatile.Write(ref Funcs, grown);
                 }
                 else
                 {
                     object?[] grown = WithRoom(Refs, larger, (int)limit, null);
-                    if (value is not null) LongWork.Fill(grown.AsSpan(before, (int)delta), value);
+                    if (value is not null) FillAdded(grown.AsSpan(before, (int)delta), value, null);
                     Volatile.Write(ref Refs, grown);
                 }
             }
@@ -156,6 +156,24 @@ public sealed class Table
             }
             Volatile.Write(ref size, larger);
             return before;
+        }
+    }
+
+    /// <summary>
+    /// Fills slots that are not the table's yet. If the guest is stopped meanwhile, they are empty again: calls find them by the array's length, and the next growth takes them as
+    /// they are.
+    /// </summary>
+    private static void FillAdded<T>(Span<T> added, T value, T empty)
+        where T : class?
+    {
+        try
+        {
+            LongWork.Fill(added, value);
+        }
+        catch
+        {
+            for (int i = 0; i < added.Length && ReferenceEquals(added[i], value); i++) added[i] = empty;
+            throw;
         }
     }
 

@@ -212,4 +212,38 @@ public sealed class CancellationTests
         Module module = Interruptible.CompileText($"(module (func (export \"f\") (local i32) (loop $l {many} (br $l))))");
         StopAfter(30, module.Instantiate().GetExport<Action>("f"));
     }
+
+    /// <summary>Calls find the end of a table by slots that are empty, and so does the next growth: also where one into the room behind the end was stopped.</summary>
+    [Theory]
+    [InlineData("funcref", "(ref.func $f)", "(ref.null func)", Compilation.Lazy)]
+    [InlineData("funcref", "(ref.func $f)", "(ref.null func)", Compilation.Interpreted)]
+    [InlineData("anyref", "(ref.i31 (i32.const 1))", "(ref.null any)", Compilation.Lazy)]
+    public void AStoppedGrowthLeavesNothingBehindTheTable(string type, string value, string nothing, Compilation compilation)
+    {
+        using var source = new CancellationTokenSource();
+        const int size = 3_000_001;
+        Instance instance = new Engine(new EngineOptions { Interruptible = true, Compilation = compilation }).CompileText($"""
+            (module
+              (import "host" "stop" (func $stop))
+              (type $t (func (result i32)))
+              (func $f (type $t) (i32.const 42))
+              (elem declare func $f)
+              (table $x 0 {type})
+              (func (export "size") (result i32) (table.size $x))
+              (func (export "grow") (param i32) (result i32) (table.grow $x {nothing} (local.get 0)))
+              (func (export "stopped") (call $stop) (drop (table.grow $x {value} (i32.const 1_000_000))))
+              (func (export "null") (param i32) (result i32) (ref.is_null (table.get $x (local.get 0))))
+              {(type == "funcref" ? "(func (export \"call\") (param i32) (result i32) (call_indirect $x (type $t) (local.get 0)))" : "")})
+            """).Instantiate(new Imports { { "host", "stop", (Action)source.Cancel } });
+        var grow = instance.GetExport<Func<int, int>>("grow");
+        // The second has room for more made.
+        grow(size - 1);
+        grow(1);
+        Assert.Throws<GuestCanceledException>(() => Guest.Run(instance.GetExport<Action>("stopped"), source.Token));
+        Assert.Equal(size, instance.GetExport<Func<int>>("size")());
+        if (instance.TryGetExport("call", out Func<int, int>? call))
+            Assert.Equal(TrapKind.UndefinedElement, Assert.Throws<TrapException>(() => call(size)).Kind);
+        Assert.Equal(size, grow(10));
+        Assert.Equal(1, instance.GetExport<Func<int, int>>("null")(size));
+    }
 }
