@@ -234,7 +234,7 @@ public sealed class CancellationTests
               (func (export "stopped") (call $stop) (drop (table.grow $x {value} (i32.const 1_000_000))))
               (func (export "null") (param i32) (result i32) (ref.is_null (table.get $x (local.get 0))))
               {(type == "funcref" ? "(func (export \"call\") (param i32) (result i32) (call_indirect $x (type $t) (local.get 0)))" : "")})
-            """).Instantiate(new Imports { { "host", "stop", source.Cancel } });
+            """).Instantiate(new Imports { { "host", "stop", (Action)source.Cancel } });
         var grow = instance.GetExport<Func<int, int>>("grow");
         // The second has room for more made.
         grow(size - 1);
