@@ -6,7 +6,7 @@ namespace WasmJit.Jit.Binary;
 internal readonly record struct ConstExpr(int Start, int End)
 {
     /// <summary>
-    /// Reads an expression that is one <c>i32.const</c>. Programs have thousands, before their data and in globals, and the operator table is not needed for them.
+    /// The length of an expression that is one <c>i32.const</c>, and its constant. Programs have thousands, before their data and in globals, and the operator table is not needed for them.
     /// </summary>
     /// <param name="code">What begins with the expression.</param>
     /// <param name="value">The constant.</param>

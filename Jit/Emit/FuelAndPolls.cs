@@ -35,9 +35,10 @@ internal sealed class FuelAndPolls(EmitterContext context, ControlStack control,
         /// <summary>The instructions that store what is left: the object, the copy of the number, the store.</summary>
         internal (int Fuel, int Copy, int Field) Store { get; set; }
 
-        /// <summary>Where code comes that asks for more; for a loop its last instruction.</summary>
+        /// <summary>The position for code that runs if the fuel is below zero.</summary>
         internal int BelowZero { get; set; } = -1;
 
+        /// <summary>For a loop its last instruction.</summary>
         internal int Last { get; set; } = -1;
 
         /// <summary>The two instructions that read what is left from the fuel.</summary>

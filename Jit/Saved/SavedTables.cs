@@ -5,9 +5,9 @@ using WasmJit.Jit.Format;
 namespace WasmJit.Jit.Saved;
 
 /// <summary>
-/// The parts of an assembly's file by which everything else in it is found: the headers, the metadata, the tables of its machine code, and the module but for its code, its data
-/// and its custom sections, which are read with care wherever they are read. Who maps a file has these compared, and not the rest, which is most of the file and is read page by page
-/// when it is used: the code, and what debuggers ask of it.
+/// The parts of an assembly's file by which all else in it is found: its headers, its metadata, the tables of its machine code, and the module without its code, data and custom
+/// sections. They are compared before .NET maps the file. The rest, most of the file, is read page by page when it is used: the code, what debuggers ask of it, and the sections left
+/// out, whose readers check what they read.
 /// </summary>
 /// <remarks>The sum finds damage, as fast as the bytes are read. It is no digest: the digest of the whole file is compared where all of it is read.</remarks>
 internal ref struct SavedTables

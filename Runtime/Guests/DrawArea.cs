@@ -3,7 +3,8 @@ namespace WasmJit.Runtime;
 #pragma warning disable CS0649 // Written by generated code.
 
 /// <summary>
-/// In a frame of code that draws fuel in a loop: where the loop's variables are meanwhile, so that RyuJIT need not keep them beyond the call. It would give them no registers otherwise.
+/// The place of a loop's variables while code in the loop asks for more fuel. It lies in the frame of that code. So no variable is needed behind the call: RyuJIT would give
+/// it no register in the whole loop otherwise.
 /// </summary>
 internal struct DrawArea
 {
