@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using WasmJit.Jit.Saved;
 using WasmJit.Wasi;
 
 namespace WasmJit;
@@ -14,9 +16,9 @@ internal sealed class SeededRandom
 {
     private readonly Lock gate = new();
     private readonly byte[] input = new byte[16];
-    private readonly byte[] block = new byte[SHA256.HashSizeInBytes];
+    private readonly byte[] block = new byte[Sha256.Size];
     private ulong counter;
-    private int used = SHA256.HashSizeInBytes;
+    private int used = Sha256.Size;
 
     internal SeededRandom(ulong seed) => BinaryPrimitives.WriteUInt64LittleEndian(input, seed);
 
@@ -28,11 +30,16 @@ internal sealed class SeededRandom
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WasiRandomSource Seeded(ulong seed) => new SeededRandom(seed).Fill;
 
-    private static void OfTheSystem(Span<byte> bytes)
+    internal static void OfTheSystem(Span<byte> bytes)
     {
-        // Linux gives this much in one piece. .NET asks OpenSSL, which takes milliseconds to load for the few bytes that most programs want.
-        const int InOnePiece = 256;
-        if (!LinuxCalls.IsSupported || bytes.Length > InOnePiece || LinuxCalls.GetRandom(bytes, (nuint)bytes.Length, 0) != bytes.Length) OfTheLibrary(bytes);
+        // Linux is asked itself. .NET asks OpenSSL, which takes milliseconds to load, and ends the process where it is not installed.
+        while (LinuxCalls.IsSupported && !bytes.IsEmpty)
+        {
+            nint count = LinuxCalls.GetRandom(bytes, (nuint)bytes.Length, 0);
+            if (count < 0 && Marshal.GetLastPInvokeError() != LinuxCalls.Interrupted) break;
+            if (count > 0) bytes = bytes[(int)count..];
+        }
+        if (!bytes.IsEmpty) OfTheLibrary(bytes);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -47,7 +54,7 @@ internal sealed class SeededRandom
                 if (used == block.Length)
                 {
                     BinaryPrimitives.WriteUInt64LittleEndian(input.AsSpan(8), counter++);
-                    SHA256.HashData(input, block);
+                    Sha256.Hash(input, block);
                     used = 0;
                 }
                 int count = Math.Min(bytes.Length, block.Length - used);

@@ -5,7 +5,7 @@ namespace WasmJit.Jit.Saved;
 
 /// <summary>
 /// SHA-256 (FIPS 180-4) of small data. .NET's own on Linux is that of OpenSSL, which is loaded and started for it: 8 ms, of which hashing a header is a fraction.
-/// Whole files are hashed by .NET, which is faster then.
+/// Where OpenSSL is not installed, asking for it ends the process: what guests may call does without. Whole files are hashed by .NET, which is faster then.
 /// </summary>
 internal static class Sha256
 {

@@ -96,12 +96,16 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
     internal void Read()
     {
+        bool isConstant = false;
         for (int node = graph.Il.After(IlBuffer.Start); node != 0; node = graph.Il.After(node))
         {
             ref readonly IlBuffer.Node n = ref graph.Il[node];
             if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
             else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
-            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) Of(graph.LocalOf(n)) |= Is(graph.LocalOf(n), Local.Stored) ? Local.StoredOften : Local.Stored;
+            // Most of what is knowable is a constant. If that is known beforehand, the code is seldom read again.
+            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
+                Of(graph.LocalOf(n)) |= (Is(graph.LocalOf(n), Local.Stored) ? Local.StoredOften : Local.Stored) | (isConstant ? Local.Knowable : 0);
+            isConstant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
             graph.Order.Add(node);
         }
         if (stored.Length < graph.Order.Count) stored = new int[graph.Order.Count * 2];

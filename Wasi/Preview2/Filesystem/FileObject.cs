@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
+using WasmJit.Jit.Saved;
 
 namespace WasmJit.Wasi.Preview2;
 
@@ -8,7 +8,14 @@ namespace WasmJit.Wasi.Preview2;
 internal sealed class FileObject(SharedDescriptor shared, WasiState state) : GuestObject
 {
     /// <summary>Names of files are hashed with this, so that a guest does not learn the host's numbers.</summary>
-    private static readonly byte[] Key = RandomNumberGenerator.GetBytes(32);
+    private static readonly byte[] Key = MakeKey();
+
+    private static byte[] MakeKey()
+    {
+        byte[] key = new byte[32];
+        SeededRandom.OfTheSystem(key);
+        return key;
+    }
 
     internal Descriptor Descriptor => shared.Descriptor;
 
@@ -173,8 +180,8 @@ internal sealed class FileObject(SharedDescriptor shared, WasiState state) : Gue
         Key.CopyTo(text);
         BinaryPrimitives.WriteUInt64LittleEndian(text[32..], status.Device);
         BinaryPrimitives.WriteUInt64LittleEndian(text[40..], status.Inode);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(text, hash);
+        Span<byte> hash = stackalloc byte[Sha256.Size];
+        Sha256.Hash(text, hash);
         return new MetadataHashValue(BinaryPrimitives.ReadUInt64LittleEndian(hash), BinaryPrimitives.ReadUInt64LittleEndian(hash[8..]));
     }
 
