@@ -83,6 +83,7 @@ internal sealed partial class NeedReader
     /// <summary>What of a value is needed if only its lowest bytes are.</summary>
     private NeedValue LowBytes(in NeedValue value, int bytes)
     {
+        if (value.Constant is { } constant) return value with { Constant = bytes switch { 4 => (int)constant, 2 => (short)constant, _ => (sbyte)constant } };
         if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh, Terms: TermsOf(value));
         var whole = new List<int>();
         foreach (int need in value.Whole)
