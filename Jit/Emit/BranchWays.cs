@@ -32,11 +32,6 @@ internal sealed class BranchWays(NeedGraph graph)
 
     private readonly List<int> firstWay = [], secondWay = [], chosenLocals = [];
 
-    /// <summary>The instructions on the two ways of the branch that was asked about last.</summary>
-    internal List<int> First => firstWay;
-
-    internal List<int> Second => secondWay;
-
     private bool AreSame()
     {
         if (firstWay.Count != secondWay.Count) return false;

@@ -95,12 +95,15 @@ internal sealed class LoadGuards
             int node = loads[i].Node;
             Type type = TypeOf(il[node]);
             if (!temps.TryGetValue(type, out int temp)) temps[type] = temp = il.DeclareLocal(type);
-            int at = il.StlocAt(il.EmitAt(node, OpCodes.Dup), temp);
+            // Not by dup: with nothing on the stack behind the store RyuJIT notes where the code that follows comes from.
+            int at = il.StlocAt(node, temp);
             at = il.LdlocAt(il.LdargAt(at, 0), temp);
             if (type == typeof(int)) at = il.EmitAt(at, OpCodes.Conv_I8);
             else if (type == typeof(float)) at = il.EmitAt(at, OpCodes.Conv_R8);
-            if (!type.IsPrimitive) il.CallAt(at, Members.Vector(nameof(Simd.Keep)));
-            else il.FieldAt(at, OpCodes.Stfld, type == typeof(int) || type == typeof(long) ? Members.Scratch64 : Members.ScratchF64);
+            at = type.IsPrimitive
+                ? il.FieldAt(at, OpCodes.Stfld, type == typeof(int) || type == typeof(long) ? Members.Scratch64 : Members.ScratchF64)
+                : il.CallAt(at, Members.Vector(nameof(Simd.Keep)));
+            il.LdlocAt(at, temp);
         }
         return count;
     }

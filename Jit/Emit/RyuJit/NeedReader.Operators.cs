@@ -22,7 +22,7 @@ internal sealed partial class NeedReader
         return (StackEffect.Popped(n.Code.StackBehaviourPop), StackEffect.Pushed(n.Code.StackBehaviourPush));
     }
 
-    private void FollowLocal(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
+    private void FollowLocal(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         int local = graph.LocalOf(n);
         if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
@@ -31,15 +31,10 @@ internal sealed partial class NeedReader
             if (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed))
             {
                 Sink(block, value);
-                stored[at] = NeedNumbers.Unknown;
                 return;
             }
             ref Local known = ref Of(local);
-            got[local] = TermsOf(value);
-            stored[at] = NumberOf(value);
-            if (!Is(local, Local.StoredOften) && numbers.IsConstant(stored[at])) gotAnywhere[local] = stored[at];
-            else if (!Is(local, Local.StoredOften) || numbers.IsPlain(stored[at])) numbers.Equate(AnywhereIn(local), stored[at]);
-            if (value.Whole is [var need] && graph.Source(need) is (false, var copied)) numbers.Equate(AnywhereIn(local), AnywhereIn(copied));
+            values[local] = 0;
             if (!value.IsOpaque) known |= Local.Knowable;
             defined[local] = (blockNumber * 2) + (value.IsOpaque ? 1 : 0);
             if (value.Whole.Length + value.Live.Length > 0) graph.Follow(local);
@@ -56,20 +51,16 @@ internal sealed partial class NeedReader
             stack.Add(new NeedValue(
                 Needs.One(Need.LocalWhole, graph.Reads.Count - 1), Needs.One(Need.LocalLive, graph.Reads.Count - 1),
                 IsDefined(local, out bool isOpaque) ? isOpaque : !IsKnowable(local),
-                Terms: ReadOf(local),
+                Terms: NeedTerms.Of(ValueOf(local)),
                 IsFloat: local < graph.ArgBase && (graph.Il.Locals[local] == typeof(float) || graph.Il.Locals[local] == typeof(double))));
         }
     }
 
-    /// <summary>What is read from a local here.</summary>
-    private NeedTerms ReadOf(int local) => Is(local, Local.Exposed) ? default : IsDefined(local, out _) ? got[local] : new NeedTerms(AnywhereIn(local));
-
-    /// <summary>The number of all that a local gets.</summary>
-    private int AnywhereIn(int local)
+    /// <summary>The number of what is in a local: code without labels that does not write it reads the same.</summary>
+    private int ValueOf(int local)
     {
         _ = Of(local);
-        if (gotAnywhere[local] != 0) return gotAnywhere[local];
-        return gotAnywhere[local] = local < graph.ArgBase && !Is(local, Local.Stored) ? numbers.OfConstant(0) : numbers.NewPlain();
+        return values[local] != 0 ? values[local] : values[local] = ++lastValue;
     }
 
     /// <summary>Whether a local has got something in the block being read, and whether that is opaque.</summary>
@@ -83,27 +74,25 @@ internal sealed partial class NeedReader
     /// <summary>What of a value is needed if only its lowest bytes are.</summary>
     private NeedValue LowBytes(in NeedValue value, int bytes)
     {
-        if (value.Constant is { } constant) return value with { Constant = bytes switch { 4 => (int)constant, 2 => (short)constant, _ => (sbyte)constant } };
-        if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh, Terms: TermsOf(value));
+        if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
         var whole = new List<int>();
         foreach (int need in value.Whole)
         {
             (bool isLoad, int index) = graph.Source(need);
             if (isLoad ? graph.Loads[index].Width <= bytes : bytes == 4 && index < graph.ArgBase && graph.Il.Locals[index] == typeof(int)) whole.Add(need);
         }
-        return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh, Terms: TermsOf(value));
+        return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
     /// <summary>What of a value is needed if a constant masks it: where the mask has bits of its last byte, the load cannot be narrowed.</summary>
     private NeedValue Masked(in NeedValue value, long mask)
     {
-        if (mask == 0) return NeedValue.Knowable with { Terms = new NeedTerms(numbers.OfConstant(0)) };
-        if (value.Constant is { } constant) return value with { Constant = constant & mask };
-        if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh, Terms: TermsOf(value));
+        if (mask == 0) return NeedValue.Knowable;
+        if (value.Whole.Length == 0) return new NeedValue([], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
         var whole = new List<int>();
         foreach (int need in value.Whole)
             if ((Need)(need & 3) == Need.Load ? (byte)(mask >> (8 * Math.Min(graph.Loads[need >> 2].Width - 1, 7))) != 0 : mask < 0) whole.Add(need);
-        return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh, Terms: TermsOf(value));
+        return new NeedValue([.. whole], value.Live, value.IsOpaque, IsFresh: value.IsFresh);
     }
 
     private bool FollowOperator(IlOp code, List<NeedValue> stack, int at)
@@ -111,12 +100,12 @@ internal sealed partial class NeedReader
         if (code == IlOp.Neg || code == IlOp.Not)
         {
             if (stack.Count == 0) return false;
-            stack[^1] = stack[^1] with { Constant = null, Terms = new NeedTerms(numbers.Negative(NumberOf(stack[^1]))) };
+            stack[^1] = stack[^1] with { Terms = default };
             return true;
         }
         if (code == IlOp.Conv_I8 || code == IlOp.Conv_U8)
         {
-            stack.Add(Pop(stack) with { IsExtended = true });
+            stack.Add(Pop(stack) with { IsExtended = true, Terms = default });
             return true;
         }
         if (code == IlOp.Conv_I4 || code == IlOp.Conv_I1 || code == IlOp.Conv_I2)
@@ -126,8 +115,7 @@ internal sealed partial class NeedReader
         }
         if (code == IlOp.Conv_R4 || code == IlOp.Conv_R8 || code == IlOp.Conv_R_Un)
         {
-            NeedValue number = Pop(stack);
-            stack.Add(Opaque(number) with { IsFloat = true, Terms = new NeedTerms(numbers.Of(code, null, NumberOf(number), NeedNumbers.None)) });
+            stack.Add(Opaque(Pop(stack)) with { IsFloat = true });
             return true;
         }
         if (!IsBinary(code)) return false;
@@ -150,7 +138,7 @@ internal sealed partial class NeedReader
     private NeedValue Binary(IlOp code, in NeedValue a, in NeedValue b)
     {
         // A float that another is added to or multiplied with is always needed, and nothing narrows it.
-        if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true, Terms = Made(code, a, b) };
+        if ((a.IsFloat || b.IsFloat) && !IsComparison(code)) return Opaque(a, b) with { IsFloat = true };
         if (code == IlOp.Add || code == IlOp.Sub || code == IlOp.Xor || code == IlOp.Div) return Transparent(code, a, b);
         if (IsComparison(code)) return Compared(code, a, b);
         if (IsShift(code)) return Shifted(code, a, b);
@@ -163,20 +151,7 @@ internal sealed partial class NeedReader
         bool keepsA = b.IsOpaque || (b.Constant is { } right && right is not (0 or -1));
         bool keepsB = a.IsOpaque || (a.Constant is { } left && left is not (0 or -1));
         return new NeedValue(
-            Needs.Union(keepsA ? a.Whole : [], keepsB ? b.Whole : []), Needs.Union(keepsA ? a.Live : [], keepsB ? b.Live : []), a.IsOpaque && b.IsOpaque, Terms: ProductTerms(code, a, b));
-    }
-
-    /// <summary>
-    /// What a product, an <c>or</c> or an <c>and</c> is. A constant makes no difference to the latter; a product with a power of two is a shift.
-    /// </summary>
-    private NeedTerms ProductTerms(IlOp code, in NeedValue a, in NeedValue b)
-    {
-        if (IsConstant(a) && !IsConstant(b)) return ProductTerms(code, b, a);
-        if (code != IlOp.Mul)
-            return IsConstant(b) || numbers.AreSame(NumberOf(a), NumberOf(b)) ? TermsOf(a) : new NeedTerms(numbers.Joined(code, NumberOf(a), NumberOf(b)));
-        if (!IsConstant(b)) return MadeOfEither(code, a, b);
-        if (b.Constant is not { } factor) return default;
-        return long.IsPow2(factor) ? new NeedTerms(numbers.Shifted(NumberOf(a), isLeft: true, long.Log2(factor))) : MadeOfEither(code, a, b);
+            Needs.Union(keepsA ? a.Whole : [], keepsB ? b.Whole : []), Needs.Union(keepsA ? a.Live : [], keepsB ? b.Live : []), a.IsOpaque && b.IsOpaque);
     }
 
     /// <summary>A shift to the right still needs the highest byte of the load; one to the left by 8 or more pushes it out.</summary>
@@ -186,9 +161,9 @@ internal sealed partial class NeedReader
         {
             // The count is needed as it is, if the result is needed at all. The JIT narrows nothing that is shifted by an unknown count.
             bool keeps = b.IsOpaque;
-            return new NeedValue(keeps ? a.Whole : [], Needs.Union(Needs.Union(a.Live, b.Whole), b.Live), a.IsOpaque, Terms: IsConstant(b) ? default : Made(code, a, b));
+            return new NeedValue(keeps ? a.Whole : [], Needs.Union(Needs.Union(a.Live, b.Whole), b.Live), a.IsOpaque);
         }
-        var terms = count == 0 ? TermsOf(a) : new NeedTerms(numbers.Shifted(NumberOf(a), code == IlOp.Shl, count));
+        NeedTerms terms = a.Terms.Shifted(code == IlOp.Shl, count);
         if (code == IlOp.Shl) return (count < 8 ? a with { Constant = null } : Narrowed(a)) with { Terms = terms };
         return new NeedValue([.. a.Whole.Where(need => (Need)(need & 3) != Need.Load || graph.Loads[need >> 2].Width * 8 > count)], a.Live, a.IsOpaque, Terms: terms);
     }
@@ -196,17 +171,16 @@ internal sealed partial class NeedReader
     private NeedValue Compared(IlOp code, in NeedValue a, in NeedValue b)
     {
         if (a.Constant is not null && b.Constant is null) return Compared(code, b, a);
-        NeedTerms terms = Made(code, a, b);
         if (b.Constant is { } c)
         {
             bool known = a.IsExtended ? c is < 1 or > 0x7e && !(code == IlOp.Ceq && c == 0)
                 : code != IlOp.Ceq && (code == IlOp.Cgt_Un || code == IlOp.Clt_Un
                     ? (c == 0 && code == IlOp.Clt_Un) || c == -1 : c is int.MinValue or int.MaxValue or long.MinValue or long.MaxValue);
-            return (known ? NeedValue.Knowable : Opaque(a)) with { Terms = terms };
+            return known ? NeedValue.Knowable : Opaque(a);
         }
-        if ((code != IlOp.Ceq && !(a.IsOpaque && b.IsOpaque)) || MayCancel(a, b)) return NeedValue.Knowable with { Terms = terms };
-        return new NeedValue(
-            [], Needs.Union(Needs.Union(a.Whole, a.Live), Needs.Union(b.Whole, b.Live)), a.IsOpaque || b.IsOpaque, IsFresh: a.IsFresh || b.IsFresh, Terms: terms);
+        if (code != IlOp.Ceq && !(a.IsOpaque && b.IsOpaque)) return NeedValue.Knowable;
+        return new NeedValue([], Exclusive(Needs.Union(a.Whole, a.Live), Needs.Union(b.Whole, b.Live)), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+            IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }
 
     // The JIT leaves out an object of the guest that nothing else has, and with it what is stored to it. Other objects are results, or the runtime's.
@@ -218,7 +192,7 @@ internal sealed partial class NeedReader
 
     // ---- calls ----
 
-    private void FollowCall(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
+    private void FollowCall(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         if (n.Object is ConstructorInfo constructor && IsObject(constructor))
         {
@@ -238,18 +212,7 @@ internal sealed partial class NeedReader
             TrapAt(stack, block);
             for (int i = 0; i < operands.Length; i++) operands[i] = Unneeded(operands[i]);
         }
-        int number = NeedNumbers.None;
-        foreach (NeedValue operand in operands) number = numbers.Of(n.Op, method, NumberOf(operand), number);
-        if (operands.Length == 0) number = numbers.Of(n.Op, method, number, number);
-        if (pure.Has(PureTraits.Rotates) && operands[1].Constant is { } count)
-            number = numbers.Rotated(NumberOf(operands[0]), count, method.ReturnType == typeof(long) ? 64 : 32);
-        else if (pure.Has(PureTraits.Rotates) && IsConstant(operands[1]))
-            number = NeedNumbers.Unknown;
-        // A number that the JIT is not to know is itself; each zero is another, or all locals that begin with one would be the same.
-        if (method.Name.StartsWith("Hid", StringComparison.Ordinal))
-            number = numbers.IsConstant(NumberOf(operands[0])) ? numbers.OfInstruction(at, NumberOf(operands[^1])) : NumberOf(operands[0]);
-        NeedValue result = Called(pure, operands);
-        stack.Add(pure.Has(PureTraits.IsSameBits) ? result with { Terms = TermsOf(operands[0]) } : result with { Terms = new NeedTerms(number) });
+        stack.Add(Called(pure, operands));
     }
 
     // ---- traps ----
@@ -289,8 +252,9 @@ internal sealed partial class NeedReader
     private NeedValue Called(PureMethod method, NeedValue[] operands)
     {
         if (operands.Length == 0) return NeedValue.Unknown;
-        if (method.Has(PureTraits.IsSameBits)) return operands[0] with { IsFloat = false };
-        if (method.Has(PureTraits.Rotates)) return Opaque(operands[0], LowBytes(operands[1], 4));
+        if (method.Has(PureTraits.IsSameBits)) return operands[0] with { IsFloat = false, Terms = default };
+        if (method.Has(PureTraits.Rotates))
+            return Opaque(operands[0], LowBytes(operands[1], 4)) with { Terms = operands[0].Terms.Rotated(operands[1].Constant ?? 0) };
         if (method.Has(PureTraits.Creates) && operands.Length == 2 && operands[0].Constant is { } low && operands[1].Constant is { } high)
             return new NeedValue([], [], !(low == high && low is 0 or -1));
         int[] all = [];
@@ -306,7 +270,7 @@ internal sealed partial class NeedReader
         if (method.Has(PureTraits.CancelsItself))
         {
             for (int i = 1; i < operands.Length; i++)
-                if (MayCancel(operands[i], operands[0])) return NeedValue.Knowable;
+                if (ShareSource(operands[i], operands[0])) return NeedValue.Knowable;
         }
         if (method.Has(PureTraits.Masks) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return NeedValue.Knowable;
         if (method.Has(PureTraits.IsRemainder) && !operands[1].IsOpaque

@@ -30,9 +30,6 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
         /// <summary>It was taken for opaque. If it turns out to be knowable, all is read again.</summary>
         TakenForOpaque = 8,
-
-        /// <summary>It is stored to in several places.</summary>
-        StoredOften = 16,
     }
 
     private Local[] locals = [];
@@ -44,17 +41,9 @@ internal sealed partial class NeedReader(NeedGraph graph)
     /// <summary>The block in which a local got something, twice its number, and one more if that is opaque.</summary>
     private int[] defined = [];
 
-    /// <summary>By local what it got last, and the number of all that it gets anywhere.</summary>
-    private NeedTerms[] got = [];
-    private int[] gotAnywhere = [];
-
-    private readonly NeedNumbers numbers = new();
-
-    /// <summary>Whether something counts as needed because two values have different numbers, and whether something is added.</summary>
-    private bool tellsApart, adds;
-
-    /// <summary>The number of what each instruction stores to a local; 0 for others.</summary>
-    private int[] stored = [];
+    /// <summary>By local the number of what is in it, and the last number.</summary>
+    private int[] values = [];
+    private int lastValue;
 
     /// <summary>The number of the block being read, among those of all functions so far.</summary>
     private int blockNumber;
@@ -63,8 +52,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
     internal void End()
     {
         Array.Clear(locals);
-        Array.Clear(gotAnywhere);
-        numbers.Clear();
+        Array.Clear(values);
+        lastValue = 0;
         operands.Clear();
         allKnowable = false;
         if (blockNumber < MostBlocks) return;
@@ -79,8 +68,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
             int length = Math.Max(local + 1, graph.ArgBase + 16);
             Array.Resize(ref locals, length);
             Array.Resize(ref defined, length);
-            Array.Resize(ref got, length);
-            Array.Resize(ref gotAnywhere, length);
+            Array.Resize(ref values, length);
         }
         return ref locals[local];
     }
@@ -103,42 +91,21 @@ internal sealed partial class NeedReader(NeedGraph graph)
             if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
             else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
             // Most of what is knowable is a constant. If that is known beforehand, the code is seldom read again.
-            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
-                Of(graph.LocalOf(n)) |= (Is(graph.LocalOf(n), Local.Stored) ? Local.StoredOften : Local.Stored) | (isConstant ? Local.Knowable : 0);
+            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) Of(graph.LocalOf(n)) |= isConstant ? Local.Stored | Local.Knowable : Local.Stored;
             isConstant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
             graph.Order.Add(node);
         }
-        if (stored.Length < graph.Order.Count) stored = new int[graph.Order.Count * 2];
-        // Whether a local is knowable, and to what it may be equal, depends on what is stored to it, which may depend on locals.
+        // Whether a local is knowable depends on what is stored to it, which may depend on locals.
         for (int pass = 0; ; pass++)
         {
             FollowAll();
-            bool differs = !numbers.AllAreSame && numbers.HasChanged && (tellsApart || (adds && numbers.HasNegatives));
-            if (!differs && (allKnowable || !WasMistaken())) break;
-            allKnowable = numbers.AllAreSame = pass == MostPasses;
+            if (allKnowable || !WasMistaken()) break;
+            allKnowable = pass == MostPasses;
         }
-        LeaveOutWhatIsSame();
-    }
-
-    /// <summary>A branch does not choose what a local gets if both ways may give it the same.</summary>
-    private void LeaveOutWhatIsSame()
-    {
-        foreach (NeedBlock block in graph.Blocks)
-        {
-            for (int i = 0; i < block.Events.Count; i++)
-            {
-                if (block.Events[i] is not { Kind: NeedEventKind.Condition, Chosen: { } chosen } condition) continue;
-                block.Events[i] = condition with { Chosen = [.. chosen.Where(ways => !numbers.AreSame(NumberOf(ways.First), NumberOf(ways.Second)))] };
-            }
-        }
-
-        // What is not stored on a way is the number before, as its complement.
-        int NumberOf(int way) => way >= 0 ? stored[way] : ~way;
     }
 
     private void FollowAll()
     {
-        numbers.HasChanged = tellsApart = adds = false;
         graph.Clear();
         for (int i = 0; i < locals.Length; i++) locals[i] &= ~Local.TakenForOpaque;
         blockNumber++;
@@ -191,20 +158,31 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
     private bool IsKnown(int local) => Is(local, Local.Knowable) || (local < graph.ArgBase && !Is(local, Local.Stored));
 
-    /// <summary>The number of a value.</summary>
-    private int NumberOf(in NeedValue value) => value.Constant is { } constant ? numbers.OfConstant(constant) : numbers.Of(value.Terms);
-
-    private NeedTerms TermsOf(in NeedValue value) => value.Constant is null ? value.Terms : new NeedTerms(NumberOf(value));
-
-    private NeedTerms Made(IlOp op, in NeedValue a, in NeedValue b) => new(numbers.Of(op, null, NumberOf(a), NumberOf(b)));
-
-    private NeedTerms MadeOfEither(IlOp op, in NeedValue a, in NeedValue b) => new(numbers.OfEither(op, NumberOf(a), NumberOf(b)));
-
-    /// <summary>Whether two values may be equal, or have a part that cancels itself.</summary>
-    private bool MayCancel(in NeedValue a, in NeedValue b)
+    /// <summary>The needs of <c>a - b</c> or <c>a ^ b</c>. A source in both operands is dropped, because the JIT may reduce <c>x - x</c> to 0.</summary>
+    private int[] Exclusive(int[] a, int[] b)
     {
-        if (numbers.Share(TermsOf(a), TermsOf(b))) return true;
-        tellsApart = true;
+        if (a.Length == 0) return b;
+        if (b.Length == 0) return a;
+        Span<int> all = stackalloc int[Needs.Most];
+        int count = 0;
+        foreach (int need in a)
+            if (!HasSource(b, graph.Source(need))) Needs.Include(need, all, ref count);
+        foreach (int need in b)
+            if (!HasSource(a, graph.Source(need))) Needs.Include(need, all, ref count);
+        return all[..count].ToArray();
+    }
+
+    private bool ShareSource(in NeedValue a, in NeedValue b)
+    {
+        foreach (int need in a.Whole)
+            if (HasSource(b.Whole, graph.Source(need))) return true;
+        return false;
+    }
+
+    private bool HasSource(int[] needs, (bool IsLoad, int Index) source)
+    {
+        foreach (int need in needs)
+            if (graph.Source(need) == source) return true;
         return false;
     }
 
@@ -231,30 +209,18 @@ internal sealed partial class NeedReader(NeedGraph graph)
     /// <summary>Some of the operand is needed, if any of the result is.</summary>
     private static NeedValue Narrowed(in NeedValue a) => new([], a.Live, a.IsOpaque, IsFresh: a.IsFresh);
 
-    /// <summary>Each operand is needed as the result is, if they do not cancel each other.</summary>
+    /// <summary>Each operand is needed as the result is.</summary>
     private NeedValue Transparent(IlOp code, in NeedValue a, in NeedValue b)
     {
-        NeedTerms terms = SumTerms(code, a, b);
-        adds |= code == IlOp.Add;
-        bool cancels = (a.Constant ?? b.Constant) is null && (code == IlOp.Add ? numbers.HasNegatives && numbers.CancelsInSum(code, NumberOf(a), NumberOf(b))
-            : (code == IlOp.Sub && numbers.CancelsInSum(code, NumberOf(a), NumberOf(b))) || MayCancel(a, b));
-        return cancels ? NeedValue.Knowable with { Terms = terms }
-            : new NeedValue(Needs.Union(a.Whole, b.Whole), Needs.Union(a.Live, b.Live), a.IsOpaque || b.IsOpaque, IsFresh: a.IsFresh || b.IsFresh, Terms: terms);
+        bool cancels = code != IlOp.Add;
+        if (cancels && !a.Terms.Share(b.Terms))
+        {
+            return new NeedValue(Needs.Union(a.Whole, b.Whole), Needs.Union(a.Live, b.Live), a.IsOpaque || b.IsOpaque, IsFresh: a.IsFresh || b.IsFresh,
+                Terms: code == IlOp.Xor ? a.Terms.With(b.Terms) : default);
+        }
+        return new NeedValue(Exclusive(a.Whole, b.Whole), cancels ? Exclusive(a.Live, b.Live) : Needs.Union(a.Live, b.Live), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
+            IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }
-
-    /// <summary>A constant makes no difference to a sum.</summary>
-    private NeedTerms SumTerms(IlOp code, in NeedValue a, in NeedValue b)
-    {
-        if (code == IlOp.Div) return Made(code, a, b);
-        if (IsConstant(b)) return TermsOf(a);
-        if (IsConstant(a)) return code == IlOp.Sub ? new NeedTerms(numbers.Negative(NumberOf(b))) : TermsOf(b);
-        if (code == IlOp.Xor) return numbers.Share(a.Terms, b.Terms) ? MadeOfEither(code, a, b) : numbers.Both(a.Terms, b.Terms);
-        return code == IlOp.Add && numbers.AreSame(NumberOf(a), NumberOf(b)) ? new NeedTerms(numbers.Shifted(NumberOf(a), isLeft: true, 1))
-            : new NeedTerms(numbers.Sum(code, NumberOf(a), NumberOf(b)));
-    }
-
-    /// <summary>Whether a value is a constant, perhaps one in a local.</summary>
-    private bool IsConstant(in NeedValue value) => value.Constant is not null || numbers.IsConstant(NumberOf(value));
 
     private void Follow(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
     {
@@ -262,17 +228,16 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             PopAll(n, stack, block);
             stack[^1] = new NeedValue(
-                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Op == IlOp.Ldind_R4 || n.Op == IlOp.Ldind_R8, IsFresh: true,
-                Terms: new NeedTerms(numbers.OfInstruction(at, NeedNumbers.None)));
+                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Op == IlOp.Ldind_R4 || n.Op == IlOp.Ldind_R8, IsFresh: true);
             return;
         }
         switch (n.Form)
         {
             case IlBuffer.Form.Int or IlBuffer.Form.Long: stack.Add(new NeedValue([], [], Constant: n.Number)); return;
-            case IlBuffer.Form.Float or IlBuffer.Form.Double: stack.Add(NeedValue.Knowable with { IsFloat = true, Terms = new NeedTerms(numbers.OfConstant(n.Number)) }); return;
+            case IlBuffer.Form.Float or IlBuffer.Form.Double: stack.Add(NeedValue.Knowable with { IsFloat = true }); return;
             case IlBuffer.Form.String: stack.Add(NeedValue.Knowable); return;
-            case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, at, stack, block); return;
-            case IlBuffer.Form.Method: FollowCall(n, at, stack, block); return;
+            case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
+            case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
             case IlBuffer.Form.Field when IsFieldOfObject(n): Discard(n, stack); return;
             case IlBuffer.Form.Type when n.Op == IlOp.Castclass: TrapAt(stack, block); break;
             case IlBuffer.Form.Label or IlBuffer.Form.Switch: FollowBranch(n, at, stack, block); return;
@@ -287,7 +252,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         }
         if (n.Op == IlOp.Ldnull)
         {
-            stack.Add(NeedValue.Knowable with { Terms = new NeedTerms(numbers.OfConstant(0)) });
+            stack.Add(NeedValue.Knowable);
             return;
         }
         if (n.Op == IlOp.Pop)
@@ -302,16 +267,14 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
     {
         (int pops, int pushes) = EffectOf(n, stack.Count);
-        int narrow = StoredBytes(n.Op), number = NeedNumbers.None;
+        int narrow = StoredBytes(n.Op);
         for (int i = 0; i < pops; i++)
         {
             NeedValue value = Pop(stack);
             // A narrow store needs only the low bytes of its value.
             Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
-            if (pushes > 0) number = numbers.Of(n.Op, n.Object, NumberOf(value), number);
         }
-        if (pops == 0 && pushes > 0) number = numbers.Of(n.Op, n.Object, number, number);
-        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown with { Terms = new NeedTerms(number) });
+        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
     }
 
     /// <summary>An instruction whose operands the JIT may leave out.</summary>
@@ -355,21 +318,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         else if (merge >= 0 && chosen.Length > 0)
         {
             foreach (int local in chosen) graph.Follow(local);
-            block.Events.Add(new NeedEvent(NeedEventKind.Condition, 0, needs, [], merge,
-                [.. chosen.Select(local => new ChosenLocal(local, StoredOn(ways.First, local, merge), StoredOn(ways.Second, local, merge)))]));
+            block.Events.Add(new NeedEvent(NeedEventKind.Condition, 0, needs, [], merge, chosen));
         }
-    }
-
-    /// <summary>The instruction that stores to a local last on a way; the complement of what is in it before if there is none.</summary>
-    private int StoredOn(List<int> way, int local, int merge)
-    {
-        int last = ~numbers.Of(ReadOf(local));
-        foreach (int at in way)
-        {
-            if (at == merge) break;
-            ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
-            if ((n.Op == IlOp.Stloc || n.Op == IlOp.Starg) && graph.LocalOf(n) == local) last = at;
-        }
-        return last;
     }
 }
