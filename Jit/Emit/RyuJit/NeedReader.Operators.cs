@@ -1,6 +1,7 @@
 using System.Reflection;
 using WasmJit.Jit.Calls;
 using WasmJit.Jit.Il;
+using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Emit;
 
@@ -239,10 +240,12 @@ internal sealed partial class NeedReader
         return operands[1].Constant is { } divisor ? divisor is 0 or -1 : MayBeKnown(operands[1]);
     }
 
-    /// <summary>Methods of .NET do not trap, and what is not inlined tells the JIT nothing.</summary>
+    /// <summary>Methods of .NET, and those that only compute, do not trap. What is not inlined tells the JIT nothing.</summary>
     private static bool MayTrap(MethodInfo method, List<NeedValue> stack)
     {
-        if (method.DeclaringType?.Assembly == typeof(object).Assembly || (method.MethodImplementationFlags & MethodImplAttributes.NoInlining) != 0) return false;
+        if (method.DeclaringType?.Assembly == typeof(object).Assembly || PureMethod.Classes.Contains(method.DeclaringType!)
+            || method.Name == nameof(MemoryReferences.GuardedBaseOrNull) || (method.MethodImplementationFlags & MethodImplAttributes.NoInlining) != 0)
+            return false;
         int operands = method.GetParameters().Length + (method.IsStatic ? 0 : 1);
         for (int i = Math.Max(stack.Count - operands, 0); i < stack.Count; i++)
             if (MayBeKnown(stack[i])) return true;
