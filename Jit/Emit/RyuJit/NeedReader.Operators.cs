@@ -240,11 +240,16 @@ internal sealed partial class NeedReader
         return operands[1].Constant is { } divisor ? divisor is 0 or -1 : MayBeKnown(operands[1]);
     }
 
+    /// <summary>Whether what comes of a method depends on a table of the instance, which the JIT does not know. A base is null in place of a trap.</summary>
+    private static bool IsUnforeseeable(MethodInfo method) =>
+        (method.DeclaringType == typeof(CodeHelpers) && method.Name is (nameof(CodeHelpers.Resolve32) or nameof(CodeHelpers.Resolve64)))
+        || method.Name == nameof(MemoryReferences.GuardedBaseOrNull);
+
     /// <summary>Methods of .NET, and those that only compute, do not trap. What is not inlined tells the JIT nothing.</summary>
     private static bool MayTrap(MethodInfo method, List<NeedValue> stack)
     {
         if (method.DeclaringType?.Assembly == typeof(object).Assembly || PureMethod.Classes.Contains(method.DeclaringType!)
-            || method.Name == nameof(MemoryReferences.GuardedBaseOrNull) || (method.MethodImplementationFlags & MethodImplAttributes.NoInlining) != 0)
+            || (method.MethodImplementationFlags & MethodImplAttributes.NoInlining) != 0 || IsUnforeseeable(method))
             return false;
         int operands = method.GetParameters().Length + (method.IsStatic ? 0 : 1);
         for (int i = Math.Max(stack.Count - operands, 0); i < stack.Count; i++)
