@@ -299,7 +299,6 @@ internal sealed partial class IlBuffer
         if (Tail == last) Tail = before;
     }
 
-
     internal int Call(MethodInfo method) => CallAt(Tail, method);
 
     internal int CallAt(int after, MethodInfo method) =>

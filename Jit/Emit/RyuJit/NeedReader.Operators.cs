@@ -197,7 +197,7 @@ internal sealed partial class NeedReader
     {
         if (n.Object is ConstructorInfo constructor && IsObject(constructor))
         {
-            Discard(n, stack);
+            PopAll(n, stack, block, areNeeded: false);
             return;
         }
         if (n.Object is not MethodInfo method || ReferenceEquals(method, Members.KeepAlive) || PureMethod.Of(method) is not { } pure)

@@ -238,7 +238,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
             case IlBuffer.Form.String: stack.Add(NeedValue.Knowable); return;
             case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
             case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
-            case IlBuffer.Form.Field when IsFieldOfObject(n): Discard(n, stack); return;
+            case IlBuffer.Form.Field when IsFieldOfObject(n): PopAll(n, stack, block, areNeeded: false); return;
             case IlBuffer.Form.Type when n.Op == IlOp.Castclass: TrapAt(stack, block); break;
             case IlBuffer.Form.Label or IlBuffer.Form.Switch: FollowBranch(n, at, stack, block); return;
             case IlBuffer.Form.None when FollowOperator(n.Op, stack, at): return;
@@ -263,8 +263,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
         PopAll(n, stack, block);
     }
 
-    /// <summary>An instruction that must stay, or that is unknown: all its operands are needed. For a load that is the address.</summary>
-    private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
+    /// <summary>An instruction that must stay, or that is unknown: all its operands are needed. For a load that is the address. Of what the JIT may leave out none is.</summary>
+    private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block, bool areNeeded = true)
     {
         (int pops, int pushes) = EffectOf(n, stack.Count);
         int narrow = StoredBytes(n.Op);
@@ -272,16 +272,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             NeedValue value = Pop(stack);
             // A narrow store needs only the low bytes of its value.
-            Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
+            if (areNeeded) Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
         }
-        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
-    }
-
-    /// <summary>An instruction whose operands the JIT may leave out.</summary>
-    private static void Discard(in IlBuffer.Node n, List<NeedValue> stack)
-    {
-        (int pops, int pushes) = EffectOf(n, stack.Count);
-        for (int i = 0; i < pops; i++) Pop(stack);
         for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
     }
 
