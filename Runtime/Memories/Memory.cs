@@ -454,9 +454,7 @@ public sealed unsafe class Memory : IDisposable
     {
         ReadOnlyMemory<byte> data = instance.Datas[segment];
         if (from > (uint)data.Length || count > (uint)data.Length - from) Trap.OutOfBoundsMemory();
-        memory.CheckRange(to, count);
-        fixed (byte* bytes = data.Span) LongWork.Copy(bytes + from, memory.Base + to, count);
-        GC.KeepAlive(memory);
+        memory.CopyIn(to, data.Span.Slice((int)from, (int)count));
     }
 
     /// <summary>Writes bytes, as <c>memory.init</c> does.</summary>
