@@ -74,11 +74,6 @@ internal sealed class Signature : NativeSignature
     /// <summary>The bytes that a call passes: all arguments and results, as if none were in registers.</summary>
     internal override int PassedBytes { get; }
 
-    /// <summary>Integer and reference arguments, the instance included.</summary>
-    internal int IntegerArguments => Parameters.Count(t => t != typeof(float) && t != typeof(double));
-
-    internal int FloatArguments => Parameters.Count(t => t == typeof(float) || t == typeof(double));
-
     internal bool HasVectors => Key.Contains('v');
 
     /// <summary>Whether all values are numbers or references passed one by one: no vectors, no tuple of results.</summary>
