@@ -32,6 +32,11 @@ internal sealed class BranchWays(NeedGraph graph)
 
     private readonly List<int> firstWay = [], secondWay = [], chosenLocals = [];
 
+    /// <summary>The instructions on the two ways of the branch that was asked about last.</summary>
+    internal List<int> First => firstWay;
+
+    internal List<int> Second => secondWay;
+
     private bool AreSame()
     {
         if (firstWay.Count != secondWay.Count) return false;
@@ -40,8 +45,15 @@ internal sealed class BranchWays(NeedGraph graph)
         return true;
     }
 
-    private static bool IsSame(in IlBuffer.Node a, in IlBuffer.Node b) =>
-        a.Form == b.Form && a.Code == b.Code && a.Number == b.Number && ReferenceEquals(a.Object, b.Object);
+    /// <summary>Whether instructions are the same. What locals hold may be, too, and may be a constant.</summary>
+    private static bool IsSame(in IlBuffer.Node a, in IlBuffer.Node b)
+    {
+        bool readsA = a.Op == IlOp.Ldloc || a.Op == IlOp.Ldarg, readsB = b.Op == IlOp.Ldloc || b.Op == IlOp.Ldarg;
+        if (readsA || readsB) return (readsA || IsConstant(a)) && (readsB || IsConstant(b));
+        return a.Form == b.Form && a.Code == b.Code && a.Number == b.Number && ReferenceEquals(a.Object, b.Object);
+    }
+
+    private static bool IsConstant(in IlBuffer.Node n) => n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
 
     private void AddStored(List<int> way, int merge)
     {

@@ -21,7 +21,13 @@ internal enum NeedEventKind : byte
 /// <summary>
 /// An event in a block: needs, a read or definition of a local, or a condition that is needed if what it chooses is.
 /// </summary>
-internal readonly record struct NeedEvent(NeedEventKind Kind, int Local, int[] Whole, int[] Live, int Merge = 0, int[]? Chosen = null);
+internal readonly record struct NeedEvent(NeedEventKind Kind, int Local, int[] Whole, int[] Live, int Merge = 0, ChosenLocal[]? Chosen = null);
+
+/// <summary>A local that a branch chooses something for.</summary>
+/// <param name="Local">The local.</param>
+/// <param name="First">The instruction that stores to it last on the one way; the complement of what is in it (<see cref="NeedForms"/>) if there is none.</param>
+/// <param name="Second">The same of the other way.</param>
+internal readonly record struct ChosenLocal(int Local, int First, int Second);
 
 /// <summary>A basic block, and what happens in it.</summary>
 internal sealed class NeedBlock

@@ -217,10 +217,10 @@ internal sealed class NeedProof(NeedGraph graph)
         }
     }
 
-    private bool NeedsAny(int[] locals, ulong[] needed)
+    private bool NeedsAny(ChosenLocal[] locals, ulong[] needed)
     {
-        foreach (int local in locals)
-            if (Has(needed, graph.FollowedAs(local) * 2)) return true;
+        foreach (ChosenLocal chosen in locals)
+            if (Has(needed, graph.FollowedAs(chosen.Local) * 2)) return true;
         return false;
     }
 

@@ -23,7 +23,7 @@ internal sealed partial class NeedReader
         return (StackEffect.Popped(n.Code.StackBehaviourPop), StackEffect.Pushed(n.Code.StackBehaviourPush));
     }
 
-    private void FollowLocal(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block)
+    private void FollowLocal(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
     {
         int local = graph.LocalOf(n);
         if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
@@ -36,6 +36,7 @@ internal sealed partial class NeedReader
             }
             ref Local known = ref Of(local);
             values[local] = 0;
+            Give(local, value.Form, at);
             if (!value.IsOpaque) known |= Local.Knowable;
             defined[local] = (blockNumber * 2) + (value.IsOpaque ? 1 : 0);
             if (value.Whole.Length + value.Live.Length > 0) graph.Follow(local);
@@ -43,7 +44,7 @@ internal sealed partial class NeedReader
         }
         else if (n.Op == IlOp.Ldloca || (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed)))
         {
-            stack.Add(NeedValue.Unknown);
+            stack.Add(NeedValue.Unknown with { Form = forms.Made(n.Op, nameof(Local.Exposed), forms.Constant(local)) });
         }
         else
         {
@@ -52,7 +53,7 @@ internal sealed partial class NeedReader
             stack.Add(new NeedValue(
                 Needs.One(Need.LocalWhole, graph.Reads.Count - 1), Needs.One(Need.LocalLive, graph.Reads.Count - 1),
                 IsDefined(local, out bool isOpaque) ? isOpaque : !IsKnowable(local),
-                Terms: NeedTerms.Of(ValueOf(local)),
+                Terms: NeedTerms.Of(ValueOf(local)), Form: FormIn(local),
                 IsFloat: local < graph.ArgBase && (graph.Il.Locals[local] == typeof(float) || graph.Il.Locals[local] == typeof(double))));
         }
     }
@@ -101,29 +102,33 @@ internal sealed partial class NeedReader
         if (code == IlOp.Neg || code == IlOp.Not)
         {
             if (stack.Count == 0) return false;
-            stack[^1] = stack[^1] with { Terms = default };
+            int form = stack[^1].Form;
+            stack[^1] = stack[^1] with { Terms = default, Form = code == IlOp.Not ? forms.Made(code, null, form) : forms.Made(IlOp.Sub, null, forms.Constant(0), form) };
             return true;
         }
         if (code == IlOp.Conv_I8 || code == IlOp.Conv_U8)
         {
-            stack.Add(Pop(stack) with { IsExtended = true, Terms = default });
+            NeedValue value = Pop(stack);
+            stack.Add(value with { IsExtended = true, Terms = default, Form = forms.Made(code, null, value.Form) });
             return true;
         }
         if (code == IlOp.Conv_I4 || code == IlOp.Conv_I1 || code == IlOp.Conv_I2)
         {
-            stack.Add(LowBytes(Pop(stack), code == IlOp.Conv_I4 ? 4 : code == IlOp.Conv_I2 ? 2 : 1));
+            NeedValue value = Pop(stack);
+            stack.Add(LowBytes(value, code == IlOp.Conv_I4 ? 4 : code == IlOp.Conv_I2 ? 2 : 1) with { Form = forms.Made(code, null, value.Form) });
             return true;
         }
         if (code == IlOp.Conv_R4 || code == IlOp.Conv_R8 || code == IlOp.Conv_R_Un)
         {
-            stack.Add(Opaque(Pop(stack)) with { IsFloat = true });
+            NeedValue value = Pop(stack);
+            stack.Add(Opaque(value) with { IsFloat = true, Form = forms.Made(code, null, value.Form) });
             return true;
         }
         if (!IsBinary(code)) return false;
         NeedValue b = Pop(stack), a = Pop(stack);
         // The processor masks a shift count by itself, so the JIT drops the mask and loads the whole count.
         bool isCount = code == IlOp.And && b.Constant is 31 && at + 1 < graph.Order.Count && IsShift(graph.Il[graph.Order[at + 1]].Op);
-        stack.Add(isCount ? a : Binary(code, a, b));
+        stack.Add(isCount ? a : Binary(code, a, b) with { Form = IsComparison(code) ? forms.Compared(a.Form, b.Form) : forms.Made(code, null, a.Form, b.Form) });
         return true;
     }
 
@@ -148,6 +153,7 @@ internal sealed partial class NeedReader
             if (b.Constant is { } mask) return Masked(a, mask);
             if (a.Constant is { } other) return Masked(b, other);
         }
+        if (code != IlOp.Mul && forms.MayCancel(code, a.Form, b.Form)) return NeedValue.Knowable;
         // One that the JIT may know to be zero, or all ones, makes the other superfluous.
         bool keepsA = b.IsOpaque || (b.Constant is { } right && right is not (0 or -1));
         bool keepsB = a.IsOpaque || (a.Constant is { } left && left is not (0 or -1));
@@ -179,7 +185,7 @@ internal sealed partial class NeedReader
                     ? (c == 0 && code == IlOp.Clt_Un) || c == -1 : c is int.MinValue or int.MaxValue or long.MinValue or long.MaxValue);
             return known ? NeedValue.Knowable : Opaque(a);
         }
-        if (code != IlOp.Ceq && !(a.IsOpaque && b.IsOpaque)) return NeedValue.Knowable;
+        if ((code != IlOp.Ceq && !(a.IsOpaque && b.IsOpaque)) || forms.MayCancel(code, a.Form, b.Form)) return NeedValue.Knowable;
         return new NeedValue([], Exclusive(Needs.Union(a.Whole, a.Live), Needs.Union(b.Whole, b.Live)), (a.IsOpaque || b.IsOpaque) && !ShareSource(a, b),
             IsFresh: (a.IsFresh || b.IsFresh) && !ShareSource(a, b));
     }
@@ -213,7 +219,22 @@ internal sealed partial class NeedReader
             TrapAt(stack, block);
             for (int i = 0; i < operands.Length; i++) operands[i] = Unneeded(operands[i]);
         }
-        stack.Add(Called(pure, operands));
+        stack.Add(Called(pure, operands) with { Form = FormOf(n.Op, method, pure, operands) });
+    }
+
+    private int FormOf(IlOp op, MethodInfo method, PureMethod pure, NeedValue[] operands)
+    {
+        // What the JIT is not to know counts as known here.
+        if (pure.Has(PureTraits.Hides)) return operands[0].Form;
+        if (pure.Has(PureTraits.Rotates) && operands[1].Constant is { } count)
+        {
+            int bits = method.ReturnType == typeof(long) || method.ReturnType == typeof(ulong) ? 64 : 32;
+            return forms.Rotated(operands[0].Form, (method.Name.Contains("Right", StringComparison.Ordinal) ? -count : count) & (bits - 1));
+        }
+        if (method.Name is "BitwiseAnd" or "BitwiseOr" or "And" or "Or" or "Min" or "Max" && operands[0].Form == operands[1].Form) return operands[0].Form;
+        int form = NeedForms.Nothing;
+        foreach (NeedValue operand in operands) form = forms.Made(op, method, operand.Form, form);
+        return operands.Length == 0 ? forms.Constant(0, method) : form;
     }
 
     // ---- traps ----
@@ -257,6 +278,17 @@ internal sealed partial class NeedReader
         return false;
     }
 
+    /// <summary>Whether operands may be equal, or one may be the other's complement: a selection between equal values needs no mask, and <c>x &amp; ~x</c> is 0.</summary>
+    private bool MayHideItself(NeedValue[] operands)
+    {
+        for (int i = 0; i < operands.Length; i++)
+        {
+            for (int j = 0; j < operands.Length; j++)
+                if (i != j && (forms.MayBeEqual(operands[i].Form, operands[j].Form) || forms.MayHold(operands[i].Form, operands[j].Form))) return true;
+        }
+        return false;
+    }
+
     private NeedValue Called(PureMethod method, NeedValue[] operands)
     {
         if (operands.Length == 0) return NeedValue.Unknown;
@@ -278,8 +310,9 @@ internal sealed partial class NeedReader
         if (method.Has(PureTraits.CancelsItself))
         {
             for (int i = 1; i < operands.Length; i++)
-                if (ShareSource(operands[i], operands[0])) return NeedValue.Knowable;
+                if (ShareSource(operands[i], operands[0]) || forms.MayBeEqual(operands[i].Form, operands[0].Form)) return NeedValue.Knowable;
         }
+        if (method.Has(PureTraits.Masks) && MayHideItself(operands)) return NeedValue.Knowable;
         if (method.Has(PureTraits.Masks) && operands.Any(operand => !operand.IsOpaque && operand.Constant is null or 0 or -1)) return NeedValue.Knowable;
         if (method.Has(PureTraits.IsRemainder) && !operands[1].IsOpaque
             && !(operands[1].Constant is { } divisor && divisor > 1 && !long.IsPow2(divisor)))

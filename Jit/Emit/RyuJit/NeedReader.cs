@@ -45,6 +45,19 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private int[] values = [];
     private int lastValue;
 
+    private readonly NeedForms forms = new();
+
+    /// <summary>By local what it got last, and the stretch of code without labels in which it did; those that have got something that no other block has heard of.</summary>
+    private int[] got = [], gotIn = [];
+    private readonly List<int> unheard = [];
+    private int stretch;
+
+    /// <summary>What each instruction stores to a local.</summary>
+    private int[] stored = [];
+
+    /// <summary>Whether a handler may see what a local gets in the middle of a block.</summary>
+    private bool hasRegions;
+
     /// <summary>The number of the block being read, among those of all functions so far.</summary>
     private int blockNumber;
     private const int MostBlocks = 1 << 29;
@@ -54,8 +67,9 @@ internal sealed partial class NeedReader(NeedGraph graph)
         Array.Clear(locals);
         Array.Clear(values);
         lastValue = 0;
+        forms.Clear();
         operands.Clear();
-        allKnowable = false;
+        allKnowable = hasRegions = false;
         if (blockNumber < MostBlocks) return;
         blockNumber = 0;
         Array.Clear(defined);
@@ -69,6 +83,8 @@ internal sealed partial class NeedReader(NeedGraph graph)
             Array.Resize(ref locals, length);
             Array.Resize(ref defined, length);
             Array.Resize(ref values, length);
+            Array.Resize(ref got, length);
+            Array.Resize(ref gotIn, length);
         }
         return ref locals[local];
     }
@@ -92,23 +108,43 @@ internal sealed partial class NeedReader(NeedGraph graph)
             else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
             // Most of what is knowable is a constant. If that is known beforehand, the code is seldom read again.
             else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) Of(graph.LocalOf(n)) |= isConstant ? Local.Stored | Local.Knowable : Local.Stored;
+            hasRegions |= n.Form == IlBuffer.Form.Region;
             isConstant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
             graph.Order.Add(node);
         }
-        // Whether a local is knowable depends on what is stored to it, which may depend on locals.
+        if (stored.Length < graph.Order.Count) stored = new int[graph.Order.Count * 2];
+        // Whether a local is knowable, and to what it may be equal, depends on what is stored to it, which may depend on locals.
         for (int pass = 0; ; pass++)
         {
             FollowAll();
-            if (allKnowable || !WasMistaken()) break;
+            if (allKnowable || !(WasMistaken() || forms.WasMistaken())) break;
             allKnowable = pass == MostPasses;
         }
+        LeaveOutWhatIsSame();
+    }
+
+    /// <summary>A branch does not choose what a local gets if both ways may give it the same.</summary>
+    private void LeaveOutWhatIsSame()
+    {
+        foreach (NeedBlock block in graph.Blocks)
+        {
+            for (int i = 0; i < block.Events.Count; i++)
+            {
+                if (block.Events[i] is { Kind: NeedEventKind.Condition, Chosen: { } chosen } condition)
+                    block.Events[i] = condition with { Chosen = Array.FindAll(chosen, ways => !forms.MayBeEqualApart(FormOf(ways.First), FormOf(ways.Second))) };
+            }
+        }
+
+        int FormOf(int way) => way >= 0 ? stored[way] : ~way;
     }
 
     private void FollowAll()
     {
         graph.Clear();
+        forms.Restart();
         for (int i = 0; i < locals.Length; i++) locals[i] &= ~Local.TakenForOpaque;
         blockNumber++;
+        stretch++;
         operands.Clear();
         NeedBlock block = graph.AddBlock(0);
         List<NeedValue> stack = operands;
@@ -124,10 +160,13 @@ internal sealed partial class NeedReader(NeedGraph graph)
                 block = graph.AddBlock(at);
                 stack.Clear();
                 blockNumber++;
+                TellAll();
+                stretch++;
                 continue;
             }
             Follow(n, at, stack, block);
             if (!EndsBlock(n)) continue;
+            TellAll();
             if (n.Form == IlBuffer.Form.Label)
             {
                 block.Successors.Add(~(int)n.Number);
@@ -142,6 +181,28 @@ internal sealed partial class NeedReader(NeedGraph graph)
             blockNumber++;
         }
         block.Leaves = true;
+    }
+
+    /// <summary>Other blocks hear of what locals have got.</summary>
+    private void TellAll()
+    {
+        foreach (int local in unheard) forms.Give(local, got[local]);
+        unheard.Clear();
+    }
+
+    private void Give(int local, int form, int at)
+    {
+        stored[at] = got[local] = form;
+        gotIn[local] = stretch;
+        if (hasRegions) forms.Give(local, form);
+        else if (!unheard.Contains(local)) unheard.Add(local);
+    }
+
+    /// <summary>What is in a local.</summary>
+    private int FormIn(int local)
+    {
+        _ = Of(local);
+        return gotIn[local] == stretch ? got[local] : forms.Held(local);
     }
 
     private static bool IsAlways(in IlBuffer.Node n) =>
@@ -212,6 +273,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
     /// <summary>Each operand is needed as the result is.</summary>
     private NeedValue Transparent(IlOp code, in NeedValue a, in NeedValue b)
     {
+        if (forms.MayCancel(code, a.Form, b.Form)) return NeedValue.Knowable;
         bool cancels = code != IlOp.Add;
         if (cancels && !a.Terms.Share(b.Terms))
         {
@@ -228,15 +290,15 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             PopAll(n, stack, block);
             stack[^1] = new NeedValue(
-                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Op == IlOp.Ldind_R4 || n.Op == IlOp.Ldind_R8, IsFresh: true);
+                Needs.One(Need.Load, load), [], true, graph.Loads[load].Width < 4, IsFloat: n.Op == IlOp.Ldind_R4 || n.Op == IlOp.Ldind_R8, IsFresh: true, Form: forms.Fresh());
             return;
         }
         switch (n.Form)
         {
-            case IlBuffer.Form.Int or IlBuffer.Form.Long: stack.Add(new NeedValue([], [], Constant: n.Number)); return;
-            case IlBuffer.Form.Float or IlBuffer.Form.Double: stack.Add(NeedValue.Knowable with { IsFloat = true }); return;
-            case IlBuffer.Form.String: stack.Add(NeedValue.Knowable); return;
-            case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, stack, block); return;
+            case IlBuffer.Form.Int or IlBuffer.Form.Long: stack.Add(new NeedValue([], [], Constant: n.Number, Form: forms.Constant(n.Number))); return;
+            case IlBuffer.Form.Float or IlBuffer.Form.Double: stack.Add(NeedValue.Knowable with { IsFloat = true, Form = forms.Constant(n.Number, typeof(double)) }); return;
+            case IlBuffer.Form.String: stack.Add(NeedValue.Knowable with { Form = forms.Constant(0, n.Object) }); return;
+            case IlBuffer.Form.Local or IlBuffer.Form.Arg: FollowLocal(n, at, stack, block); return;
             case IlBuffer.Form.Method: FollowCall(n, stack, block); return;
             case IlBuffer.Form.Field when IsFieldOfObject(n): PopAll(n, stack, block, areNeeded: false); return;
             case IlBuffer.Form.Type when n.Op == IlOp.Castclass: TrapAt(stack, block); break;
@@ -252,7 +314,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         }
         if (n.Op == IlOp.Ldnull)
         {
-            stack.Add(NeedValue.Knowable);
+            stack.Add(NeedValue.Knowable with { Form = forms.Constant(0, nameof(IlOp.Ldnull)) });
             return;
         }
         if (n.Op == IlOp.Pop)
@@ -267,14 +329,16 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private void PopAll(in IlBuffer.Node n, List<NeedValue> stack, NeedBlock block, bool areNeeded = true)
     {
         (int pops, int pushes) = EffectOf(n, stack.Count);
-        int narrow = StoredBytes(n.Op);
+        int narrow = StoredBytes(n.Op), form = NeedForms.Nothing;
         for (int i = 0; i < pops; i++)
         {
             NeedValue value = Pop(stack);
+            form = forms.Made(n.Op, n.Object ?? nameof(PopAll), value.Form, form);
             // A narrow store needs only the low bytes of its value.
             if (areNeeded) Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);
         }
-        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown);
+        bool isCall = n.Form is IlBuffer.Form.Method or IlBuffer.Form.Calli;
+        for (int i = 0; i < pushes; i++) stack.Add(NeedValue.Unknown with { Form = isCall || pops == 0 ? forms.Fresh() : form });
     }
 
     private static int StoredBytes(IlOp code) =>
@@ -310,7 +374,21 @@ internal sealed partial class NeedReader(NeedGraph graph)
         else if (merge >= 0 && chosen.Length > 0)
         {
             foreach (int local in chosen) graph.Follow(local);
-            block.Events.Add(new NeedEvent(NeedEventKind.Condition, 0, needs, [], merge, chosen));
+            block.Events.Add(new NeedEvent(NeedEventKind.Condition, 0, needs, [], merge,
+                Array.ConvertAll(chosen, local => new ChosenLocal(local, StoredOn(ways.First, local, merge), StoredOn(ways.Second, local, merge)))));
         }
+    }
+
+    /// <summary>The instruction that stores to a local last on a way; the complement of what is in it before if there is none.</summary>
+    private int StoredOn(List<int> way, int local, int merge)
+    {
+        int last = ~FormIn(local);
+        foreach (int at in way)
+        {
+            if (at == merge) break;
+            ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
+            if ((n.Op == IlOp.Stloc || n.Op == IlOp.Starg) && graph.LocalOf(n) == local) last = at;
+        }
+        return last;
     }
 }

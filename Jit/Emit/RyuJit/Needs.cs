@@ -57,9 +57,10 @@ internal static class Needs
 /// <param name="IsFloat">Whether it is a float for certain.</param>
 /// <param name="IsFresh">Whether it comes from a load or call in the expression itself: nothing before can have decided on it.</param>
 /// <param name="Terms">What it is the exclusive-or of.</param>
+/// <param name="Form">What it is computed from, a number of <see cref="NeedForms"/>.</param>
 internal readonly record struct NeedValue(
     int[] Whole, int[] Live, bool IsOpaque = false, bool IsExtended = false, long? Constant = null, bool IsFloat = false,
-    bool IsFresh = false, NeedTerms Terms = default)
+    bool IsFresh = false, NeedTerms Terms = default, int Form = NeedForms.Unknown)
 {
     internal static NeedValue Unknown { get; } = new([], [], true, IsFresh: true);
 

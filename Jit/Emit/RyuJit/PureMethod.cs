@@ -38,6 +38,9 @@ internal enum PureTraits : short
 
     /// <summary>Traps if the operand is no integer of the result's type.</summary>
     Truncates = 256,
+
+    /// <summary>The result is the operand, which the JIT does not know.</summary>
+    Hides = 512,
 }
 
 /// <summary>A method that only computes: one of ours or of .NET, of which there are not many. What is known of it is found out once.</summary>
@@ -86,6 +89,7 @@ internal sealed record PureMethod(int Operands, PureTraits Traits)
         if (name.StartsWith("Rem", StringComparison.Ordinal)) traits |= PureTraits.IsRemainder;
         if (type == typeof(Integers) && (Has("Div") || Has("Rem"))) traits |= PureTraits.Divides;
         if (type == typeof(Conversions) && Has("Trunc") && !Has("Sat")) traits |= PureTraits.Truncates;
+        if (name.StartsWith("Hid", StringComparison.Ordinal)) traits |= PureTraits.Hides;
         return traits;
 
         bool Has(string part) => name.Contains(part, StringComparison.Ordinal);

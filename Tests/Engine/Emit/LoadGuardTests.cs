@@ -73,6 +73,7 @@ public sealed class LoadGuardTests
             "(local.set $v V) (call $need-i32 (i32.sub (i32.shr_u (local.get $v) (i32.const 3)) (i32.shr_s (local.get $v) (i32.const 3))))",
             "(local.set $v V) (call $need-i32 (i32.and (i32.xor (local.get $v) (i32.shr_u (local.get $v) (i32.const 4))) (i32.const 15)))",
             "(call $need-v128 (i8x16.splat V))", "(call $need-i32 (i32.popcnt (i32.and V (i32.const 3))))",
+            .. Cancelled("i32"),
         ],
         ["i64"] =
         [
@@ -88,6 +89,14 @@ public sealed class LoadGuardTests
             "(call $need-i64 (i64.shl (i64.const 1) V))", "(call $need-i64 (i64.rotl (i64.const 1) V))", "(call $need-v128 (i32x4.splat (i32.wrap_i64 V)))",
             "(local.set $v V) (if (local.get $p) (then (call $need-i32 (i32.wrap_i64 (local.get $v)))) (else (call $need-i32 (i32.wrap_i64 (local.get $v)))))",
             "(call $need-i32 (i64.gt_u V (i64.const 0x1ffffffff)))", "(call $need-i32 (call $wrap V))",
+            "(call $need-i64 (select (i64.const 4) (i64.const 4) (i64.eqz V)))", "(call $need-i64 (if (result i64) (i64.eqz V) (then (i64.const 7)) (else (i64.const 7))))",
+            "(call $need-i64 (if (result i64) (i64.eqz V) (then (local.get $k)) (else (local.get $k))))",
+            "(local.set $v V) (call $need-i64 (i64.add (local.get $v) (i64.sub (i64.const 0) (local.get $v))))",
+            "(local.set $v V) (call $need-i64 (i64.sub (i64.add (local.get $v) (local.get $v)) (i64.mul (local.get $v) (i64.const 2))))",
+            "(call $need-i64 (i64.xor V V))", "(local.set $v V) (call $need-i64 (i64.sub (local.get $v) V))",
+            "(local.set $v V) (local.set $u (i64.shr_u (local.get $v) (i64.const 16))) (call $need-i64 (i64.xor (local.get $u) (i64.shr_u (local.get $v) (i64.const 16))))",
+            "(local.set $v V) (local.set $u (i64.add (local.get $v) (i64.const 5))) (call $need-i64 (i64.sub (local.get $u) (local.get $v)))",
+            .. Cancelled("i64"),
         ],
         ["f32"] =
         [
@@ -118,8 +127,36 @@ public sealed class LoadGuardTests
             "(v128.store8_lane 0 (i32.const 0) V)", "(v128.store32_lane 0 (i32.const 0) V)", "(call $need-v128 (i32x4.mul V (local.get $k)))",
             "(local.set $v V) (call $need-v128 (i32x4.sub (local.get $v) (local.get $v)))", "(call $need-i32 (v128.any_true (v128.and V (local.get $k))))",
             "(call $need-v128 (v128.bitselect V (local.get $k) (v128.const i64x2 0 0)))", "(call $need-v128 (v128.load64_lane 1 (i32.const 0) V))",
+            "(local.set $v V) (local.set $u (local.get $v)) (call $need-v128 (v128.xor (local.get $v) (local.get $u)))",
+            "(local.set $v V) (local.set $u (v128.or (local.get $v) (local.get $v))) (call $need-v128 (i64x2.sub (local.get $v) (local.get $u)))",
         ],
     };
+
+    /// <summary>What has gone through locals, and is equal in the end, cancels itself.</summary>
+    private static IEnumerable<string> Cancelled(string type)
+    {
+        string v = "(local.get $v)", u = "(local.get $u)", nothing = $"({type}.const 0)";
+        string[] copies =
+        [
+            v, $"(block (result {type}) {v})", $"(select {v} {v} (local.get $p))", $"(if (result {type}) (local.get $p) (then {v}) (else {v}))", $"({type}.add {v} {nothing})",
+            $"({type}.or {v} {v})", $"(call $same-{type} {v})", $"({type}.xor {v} (local.get $k))", $"({type}.rotl {v} ({type}.const 64))", $"({type}.mul {v} ({type}.const 1))",
+        ];
+        string[] results =
+        [
+            $"({type}.xor {v} {u})", $"({type}.sub {v} {u})", $"({type}.xor ({type}.shl {v} ({type}.const 3)) ({type}.shl {u} ({type}.const 3)))",
+            $"({type}.xor ({type}.rotl {v} ({type}.const 7)) ({type}.rotl {u} ({type}.const 7)))", $"({type}.sub ({type}.mul {v} ({type}.const 3)) ({type}.mul {u} ({type}.const 3)))",
+            $"({type}.add {v} ({type}.sub {nothing} {u}))", $"({type}.xor ({type}.add {v} (local.get $k)) ({type}.add {u} (local.get $k)))",
+        ];
+        foreach (string copy in copies)
+        {
+            string both = $"(local.set $v V) (local.set $u {copy}) ";
+            foreach (string result in results) yield return $"{both}(call $need-{type} {result})";
+            foreach (string test in new[] { "eq", "lt_s", "ge_u" }) yield return $"{both}(call $need-i32 ({type}.{test} {v} {u}))";
+        }
+        yield return $"(local.set $v V) (loop (local.set $u {v})) (call $need-{type} ({type}.xor {v} {u}))";
+        yield return $"(local.set $v V) (if (local.get $p) (then (local.set $u {v})) (else (local.set $u V))) (call $need-{type} ({type}.xor {v} {u}))";
+        yield return $"(local.set $v V) (block (local.set $u {v}) (br_if 0 (local.get $p)) (local.set $i (i32.const 5))) (call $need-{type} ({type}.sub {v} {u}))";
+    }
 
     /// <summary>With a number that is not one the result is known.</summary>
     private static IEnumerable<string> BesideNaN(string type)
@@ -161,8 +198,8 @@ public sealed class LoadGuardTests
         {
             string body = use.Replace("ZERO", Zero(type), StringComparison.Ordinal).Replace("(result T)", $"(result {type})", StringComparison.Ordinal)
                 .Replace("-T", $"-{type}", StringComparison.Ordinal).Replace("V", $"({op} (local.get $a))", StringComparison.Ordinal);
-            text.Append($"(func (export \"f{number}\") (param $a i32) (param $p i32) (local $zero i32) (local $i i32) (local $v {type}) (local $k {type}) {body})\n");
-            text.Append($"(func (export \"c{number}\") (param $p i32) (local $zero i32) (local $i i32) (local $v {type}) (local $k {type}) ");
+            text.Append($"(func (export \"f{number}\") (param $a i32) (param $p i32) (local $zero i32) (local $i i32) (local $v {type}) (local $k {type}) (local $u {type}) {body})\n");
+            text.Append($"(func (export \"c{number}\") (param $p i32) (local $zero i32) (local $i i32) (local $v {type}) (local $k {type}) (local $u {type}) ");
             text.Append(body.Replace("(local.get $a)", $"(i32.const {65536 - width + 1})", StringComparison.Ordinal)).Append(")\n");
             number++;
         }
@@ -189,7 +226,7 @@ public sealed class LoadGuardTests
                         if (!Traps(() => f(address, p))) silent.Add($"{checks}: {uses[i]} at {address}");
                 if (!Traps(() => instance.GetExport<Action<int>>($"c{i}")(1))) silent.Add($"{checks}: {uses[i]} at a constant");
             }
-            Assert.Empty(silent);
+            Assert.True(silent.Count == 0, string.Join("\n", silent));
         }
     }
 
@@ -286,12 +323,15 @@ public sealed class LoadGuardTests
     [InlineData("(if (i32.gt_s (i32.load (local.get $i)) (i32.load offset=4 (local.get $i))) (then (i32.store (local.get $i) (i32.const 1))))")]
     [InlineData("(local.set $v (i32x4.add (local.get $v) (v128.load (local.get $i))))")]
     [InlineData("(i32.store (local.get $i) (i32.load (i32.load (local.get $i))))")]
+    [InlineData("(local.set $t (i64.load (local.get $i))) (local.set $t (i64.xor (local.get $t) (i64.shr_u (local.get $t) (i64.const 7)))) (local.set $s (i64.xor (local.get $s) (local.get $t)))")]
+    [InlineData("(local.set $s (i64.mul (i64.xor (local.get $s) (i64.load8_u (local.get $i))) (i64.const 1099511628211)))")]
+    [InlineData("(local.set $t (i64.add (local.get $s) (i64.load (local.get $i)))) (local.set $s (i64.xor (local.get $t) (i64.rotl (local.get $s) (i64.const 32))))")]
     public void NeededLoadsAreNotStored(string body)
     {
         var engine = new Engine(Tiers.Compiled);
         Module module = engine.CompileText($"""
             (module (memory 1) (global $g (mut v128) (v128.const i64x2 0 0))
-              (func (param $n i32) (result i64 f64) (local $i i32) (local $s i64) (local $d f64) (local $v v128)
+              (func (param $n i32) (result i64 f64) (local $i i32) (local $s i64) (local $t i64) (local $d f64) (local $v v128)
                 (loop {body} (local.set $i (i32.add (local.get $i) (i32.const 8))) (br_if 0 (i32.lt_u (local.get $i) (local.get $n))))
                 (global.set $g (local.get $v)) (local.get $s) (local.get $d)))
             """);
