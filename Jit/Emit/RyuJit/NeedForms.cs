@@ -17,10 +17,13 @@ internal sealed class NeedForms
     /// <summary>An operand that there is not.</summary>
     internal const int Nothing = 1;
 
-    /// <summary>How many pairs of values are compared for one answer, and how many values a local may get.</summary>
-    private const int MostPairs = 256, MostValues = 24;
+    /// <summary>How many values are compared for one answer, and for all of a function.</summary>
+    private const int MostPairs = 1 << 14, MostOfAll = 1 << 23;
 
     private const int MostParts = 6;
+
+    /// <summary>Of locals that get more values only the nearest are looked at.</summary>
+    private const int MostGifts = 48;
 
     private enum Kind : byte { Unknown, Nothing, Fresh, Constant, Local, Operation }
 
@@ -38,26 +41,57 @@ internal sealed class NeedForms
     /// <summary>The number of the next form.</summary>
     private int next = 2;
 
-    /// <summary>All that locals get, and the form that stands for what a local holds where control comes together.</summary>
-    private readonly Dictionary<int, List<int>> values = [];
-    private readonly Dictionary<int, int> held = [];
+    /// <summary>What a local gets.</summary>
+    /// <param name="Form">The value.</param>
+    /// <param name="Stretch">The stretch of code without labels in which it gets it.</param>
+    /// <param name="Time">Which of all the times it is at which locals get something.</param>
+    private readonly record struct Gift(int Form, int Stretch, int Time);
 
-    /// <summary>Pairs that were different as far as was known then.</summary>
-    private readonly List<(int A, int B)> different = [];
+    /// <summary>All that locals get, in its order.</summary>
+    private readonly Dictionary<int, List<Gift>> gifts = [];
+    /// <summary>The time of what is being read or compared.</summary>
+    private int now;
+
+    /// <summary>The stretch of code at each time.</summary>
+    private readonly List<int> stretches = [0];
+
+    /// <summary>Whether all code was read, so that all gifts are known.</summary>
+    private bool isComplete;
+
+    /// <summary>The forms that stand for what locals hold where control comes together.</summary>
+    private int[] held = [];
+
+    /// <summary>Pairs that are different if what locals hold is, and when.</summary>
+    private readonly List<(int A, int B, int Time)> different = [];
+
+    /// <summary>What is known of two locals where control comes together.</summary>
+    private readonly Dictionary<(int, int, int), Match> knownPairs = [];
+
+    /// <summary>Those that are different if the pairs are that are being compared.</summary>
+    private readonly List<(int, int, int)> provisional = [];
+
+    /// <summary>How many values were compared.</summary>
+    private int comparisons;
 
     /// <summary>The same forms are made again, in the same order: what locals get stays known.</summary>
     internal void Restart()
     {
         next = 2;
-        held.Clear();
+        Array.Clear(held);
         different.Clear();
+        isComplete = stretches.Count > 1;
+        now = 0;
     }
 
     internal void Clear()
     {
         Restart();
         forms.RemoveRange(2, forms.Count - 2);
-        values.Clear();
+        gifts.Clear();
+        knownPairs.Clear();
+        stretches.RemoveRange(1, stretches.Count - 1);
+        comparisons = 0;
+        isComplete = false;
     }
 
     private int Add(Form form)
@@ -75,15 +109,22 @@ internal sealed class NeedForms
     /// <summary>What a local holds where control comes together.</summary>
     internal int Held(int local)
     {
-        if (!held.TryGetValue(local, out int form)) held[local] = form = Add(new Form(Kind.Local, default, null, 0, 0, local));
-        return form;
+        if (local >= held.Length) Array.Resize(ref held, local + 16);
+        return held[local] != 0 ? held[local] : held[local] = Add(new Form(Kind.Local, default, null, 0, 0, local));
     }
 
-    /// <summary>A local gets a value.</summary>
-    internal void Give(int local, int form)
+    /// <summary>Code behind labels hears what some locals have got.</summary>
+    internal void Give(List<int> locals, int[] got, int stretch)
     {
-        if (!values.TryGetValue(local, out List<int>? all)) values[local] = all = [];
-        if (all.Count <= MostValues && !all.Contains(form)) all.Add(form);
+        if (locals.Count == 0) return;
+        now++;
+        if (isComplete) return;
+        stretches.Add(stretch);
+        foreach (int local in locals)
+        {
+            if (!gifts.TryGetValue(local, out List<Gift>? all)) gifts[local] = all = [];
+            all.Add(new Gift(got[local], stretch, now));
+        }
     }
 
     private bool IsConstant(int form, long number) => forms[form] is { Kind: Kind.Constant, What: null } constant && constant.Number == number;
@@ -140,81 +181,84 @@ internal sealed class NeedForms
         Yes,
     }
 
-    /// <summary>A value as it is in the code being read, or as it was when a local got it.</summary>
-    private readonly record struct Side(int Form, bool IsOld);
+    /// <summary>A value at some time.</summary>
+    /// <param name="Form">The value.</param>
+    /// <param name="Time">When locals get something that the form does not know of; 0 if it knows.</param>
+    private readonly record struct Side(int Form, int Time = 0);
 
-    private readonly List<(Side, Side)> inWork = [];
+    private readonly List<(int, int)> inWork = [];
     private int pairs;
 
     /// <summary>Whether a local was looked into, and whether one may hold several values.</summary>
     private bool looksInto, isOneOfSeveral;
 
+    /// <summary>Whether the two values are from two places: a load may be the same.</summary>
+    private bool isApart;
+
+    /// <summary>Whether the operands of what a local gets are compared.</summary>
+    private bool isInGift;
+
     /// <summary>Whether RyuJIT may find two values to be equal. Constants that are the same in some cases do not count: no load is in those.</summary>
     internal bool MayBeEqual(int a, int b)
     {
-        bool may = Compare(new Side(a, false), new Side(b, false));
-        if (!may && looksInto) different.Add((a, b));
+        bool may = Compare(a, b);
+        if (!may && looksInto) different.Add((a, b, now));
         return may;
     }
 
-    /// <summary>The same for what was read in two places.</summary>
-    internal bool MayBeEqualApart(int a, int b) => Compare(new Side(a, true), new Side(b, true));
+    /// <summary>The same for what locals get in two places.</summary>
+    internal bool MayBeEqualApart(int a, int b)
+    {
+        isApart = true;
+        bool may = Compare(a, b);
+        isApart = false;
+        return may;
+    }
 
     /// <summary>Whether what was found later contradicts an answer.</summary>
     internal bool WasMistaken()
     {
-        foreach ((int a, int b) in different)
-            if (Compare(new Side(a, false), new Side(b, false))) return true;
+        isComplete = true;
+        foreach ((int a, int b, int time) in different)
+        {
+            now = time;
+            if (Compare(a, b)) return true;
+        }
         return false;
     }
 
-    private bool Compare(Side a, Side b)
+    private bool Compare(int a, int b)
     {
+        if (comparisons > MostOfAll) return true;
+        Forget(0);
         inWork.Clear();
         pairs = 0;
         looksInto = isOneOfSeveral = false;
-        Match match = MatchOf(a, b);
+        Match match = MatchOf(new Side(a), new Side(b));
+        comparisons += pairs;
         return match == Match.Yes || (match == Match.Constant && !isOneOfSeveral);
     }
 
     private Match MatchOf(Side a, Side b)
     {
         if (a.Form == Unknown || b.Form == Unknown || ++pairs > MostPairs) return Match.Yes;
+        if (a.Time != 0 && forms[a.Form].Kind == Kind.Local) a = HeldAt((int)forms[a.Form].Number, a.Time);
+        if (b.Time != 0 && forms[b.Form].Kind == Kind.Local) b = HeldAt((int)forms[b.Form].Number, b.Time);
         Form first = forms[a.Form], second = forms[b.Form];
         if (a == b && first.Kind is not (Kind.Constant or Kind.Nothing)) return Match.Yes;
-        if (first.Kind == Kind.Local) return first == second ? Match.Yes : MatchHeld(first, b, a);
-        if (second.Kind == Kind.Local) return MatchHeld(second, a, b);
-        Match match = first.Kind == second.Kind ? MatchOfSame(a, first, b, second) : Match.No;
-        if (match == Match.No) match = MatchOfOperand(first, a.IsOld, b);
-        return match == Match.No ? MatchOfOperand(second, b.IsOld, a) : match;
-    }
-
-    private Match MatchOfSame(Side a, in Form first, Side b, in Form second)
-    {
+        if (first.Kind == Kind.Local && second.Kind == Kind.Local) return MatchOfLocals((int)first.Number, (int)second.Number);
+        if (first.Kind == Kind.Local) return MatchHeld((int)first.Number, b);
+        if (second.Kind == Kind.Local) return MatchHeld((int)second.Number, a);
+        if (first.Kind != second.Kind) return Match.No;
         switch (first.Kind)
         {
             case Kind.Nothing: return Match.Constant;
             case Kind.Constant: return first.Number == second.Number && Equals(first.What, second.What) ? Match.Constant : Match.No;
-            case Kind.Fresh: return a == b ? Match.Yes : Match.No;
+            case Kind.Fresh: return a.Form == b.Form ? Match.Yes : Match.No;
         }
         if (first.Op != second.Op || !Equals(first.What, second.What)) return Match.No;
         Match match = Both(a, first.A, first.B, b, second);
         return match == Match.No && first.What is null ? Both(a, first.B, first.A, b, second) : match;
-    }
-
-    /// <summary>An operation is its operand if the other operand is a local that may turn out to be the neutral constant.</summary>
-    private Match MatchOfOperand(in Form operation, bool isOld, Side other)
-    {
-        if (operation is not { Kind: Kind.Operation, What: null }) return Match.No;
-        Match match = IsConstantLocal(operation.B) ? MatchOf(new Side(operation.A, isOld), other) : Match.No;
-        return match == Match.No && IsConstantLocal(operation.A) ? MatchOf(new Side(operation.B, isOld), other) : match;
-    }
-
-    private bool IsConstantLocal(int form)
-    {
-        if (forms[form] is not { Kind: Kind.Local } local) return false;
-        looksInto = true;
-        return !values.TryGetValue((int)local.Number, out List<int>? all) || all.TrueForAll(value => forms[value].Kind == Kind.Constant);
     }
 
     private Match Both(Side a, int first, int second, Side b, in Form other)
@@ -225,26 +269,103 @@ internal sealed class NeedForms
         return two == Match.No ? Match.No : one > two ? one : two;
     }
 
-    /// <summary>Compares all that a local gets with a value.</summary>
-    private Match MatchHeld(in Form local, Side other, Side self)
+    /// <summary>Compares each value that a local gets with another value, as that is at the time.</summary>
+    private Match MatchHeld(int local, Side other)
     {
         // What was just loaded is not what a local has got before.
-        if (!other.IsOld && forms[other.Form].HasFresh) return Match.No;
+        if (!isApart && other.Time == 0 && forms[other.Form].HasFresh) return Match.No;
         looksInto = true;
-        if (!values.TryGetValue((int)local.Number, out List<int>? all)) return Match.No;
-        if (all.Count > MostValues) return Match.Yes;
-        if (inWork.Contains((self, other))) return Match.No;
-        inWork.Add((self, other));
+        if (!isComplete || isInGift || !gifts.TryGetValue(local, out List<Gift>? all) || inWork.Contains((~local, other.Form))) return Match.No;
+        inWork.Add((~local, other.Form));
         isOneOfSeveral |= all.Count > 1;
         Match match = Match.No;
-        foreach (int form in all)
+        int time = now;
+        (int first, int last) = Near(all);
+        for (int i = first; i < last && match != Match.Yes; i++)
         {
-            Match found = MatchOf(new Side(form, true), other);
+            // RyuJIT looks through copies. Operations are equal if their operands are.
+            isInGift = forms[all[i].Form].Kind == Kind.Operation;
+            now = all[i].Time;
+            Match found = MatchOf(new Side(all[i].Form), other with { Time = now });
             if (found > match) match = found;
-            if (match == Match.Yes) break;
         }
+        isInGift = false;
+        now = time;
         inWork.RemoveAt(inWork.Count - 1);
         return match;
+    }
+
+    /// <summary>
+    /// Those of a local's values that are looked at: all, or the nearest in the code. What holds one of many values, as in interpreters, is seldom something that RyuJIT knows.
+    /// </summary>
+    private (int First, int Last) Near(List<Gift> all)
+    {
+        if (all.Count <= MostGifts) return (0, all.Count);
+        int first = Math.Max(0, FirstAfter(all, now) - (MostGifts * 3 / 4));
+        return (first, Math.Min(first + MostGifts, all.Count));
+    }
+
+    private static int FirstAfter(List<Gift> all, int time)
+    {
+        int low = 0, high = all.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (all[middle].Time <= time) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    /// <summary>What a local holds at a time at which it, or another, gets something.</summary>
+    private Side HeldAt(int local, int at)
+    {
+        int last = gifts.TryGetValue(local, out List<Gift>? all) ? FirstAfter(all, at) - 1 : -1;
+        return new Side(last >= 0 && all![last].Stretch == stretches[at] ? all[last].Form : Held(local));
+    }
+
+    /// <summary>Compares what two locals hold where control comes together: it is the same if it was wherever control comes from.</summary>
+    private Match MatchOfLocals(int a, int b)
+    {
+        looksInto = true;
+        if (!isComplete) return Match.No;
+        if (a > b) (a, b) = (b, a);
+        List<Gift> toA = gifts.GetValueOrDefault(a, []), toB = gifts.GetValueOrDefault(b, []);
+        bool isNear = toA.Count > MostGifts || toB.Count > MostGifts;
+        (int, int, int) key = (a, b, isNear ? now / MostGifts : -1);
+        if (knownPairs.TryGetValue(key, out Match match)) return match;
+        if (inWork.Contains((~a, ~b))) return Match.No;
+        (bool wasInGift, int assumed, int time) = (isInGift, provisional.Count, now);
+        isInGift = false;
+        inWork.Add((~a, ~b));
+        isOneOfSeveral |= toA.Count > 1 || toB.Count > 1;
+        (int i, int lastA) = Near(toA);
+        (int j, int lastB) = Near(toB);
+        while (match != Match.Yes && (i < lastA || j < lastB))
+        {
+            // The next time at which one of them gets something.
+            now = Math.Min(i < lastA ? toA[i].Time : int.MaxValue, j < lastB ? toB[j].Time : int.MaxValue);
+            if (i < lastA && toA[i].Time == now) i++;
+            if (j < lastB && toB[j].Time == now) j++;
+            Match found = MatchOf(HeldAt(a, now), HeldAt(b, now));
+            if (found > match) match = found;
+        }
+        inWork.RemoveAt(inWork.Count - 1);
+        (isInGift, now) = (wasInGift, time);
+        if (pairs > MostPairs) return match;
+        knownPairs[key] = match;
+        // Others that were different because these were assumed to be are compared again.
+        if (match == Match.Yes) Forget(assumed);
+        else if (inWork.Count > 0) provisional.Add(key);
+        else provisional.Clear();
+        return match;
+    }
+
+    /// <summary>Forgets what depends on pairs that were being compared.</summary>
+    private void Forget(int first)
+    {
+        for (int i = first; i < provisional.Count; i++) knownPairs.Remove(provisional[i]);
+        provisional.RemoveRange(first, provisional.Count - first);
     }
 
     /// <summary>Whether a value is computed directly from another, as its complement is.</summary>

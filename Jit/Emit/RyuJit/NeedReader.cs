@@ -30,6 +30,9 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
         /// <summary>It was taken for opaque. If it turns out to be knowable, all is read again.</summary>
         TakenForOpaque = 8,
+
+        /// <summary>It gets something else than one constant.</summary>
+        Varies = 16,
     }
 
     private Local[] locals = [];
@@ -51,6 +54,9 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private int[] got = [], gotIn = [];
     private readonly List<int> unheard = [];
     private int stretch;
+
+    /// <summary>By local the constant that it gets, if it gets nothing else.</summary>
+    private long[] constants = [];
 
     /// <summary>What each instruction stores to a local.</summary>
     private int[] stored = [];
@@ -84,6 +90,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
             Array.Resize(ref defined, length);
             Array.Resize(ref values, length);
             Array.Resize(ref got, length);
+            Array.Resize(ref constants, length);
             Array.Resize(ref gotIn, length);
         }
         return ref locals[local];
@@ -101,16 +108,19 @@ internal sealed partial class NeedReader(NeedGraph graph)
     internal void Read()
     {
         bool isConstant = false;
+        long? constant = null;
         for (int node = graph.Il.After(IlBuffer.Start); node != 0; node = graph.Il.After(node))
         {
             ref readonly IlBuffer.Node n = ref graph.Il[node];
-            if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count;
+            graph.Order.Add(node);
+            if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count - 1;
             else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
             // Most of what is knowable is a constant. If that is known beforehand, the code is seldom read again.
-            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) Of(graph.LocalOf(n)) |= isConstant ? Local.Stored | Local.Knowable : Local.Stored;
+            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) NoteStore(graph.LocalOf(n), isConstant, constant);
             hasRegions |= n.Form == IlBuffer.Form.Region;
+            if (isConstant && n.Op == IlOp.Conv_I8) continue;
             isConstant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
-            graph.Order.Add(node);
+            constant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long ? n.Number : null;
         }
         if (stored.Length < graph.Order.Count) stored = new int[graph.Order.Count * 2];
         // Whether a local is knowable, and to what it may be equal, depends on what is stored to it, which may depend on locals.
@@ -136,6 +146,14 @@ internal sealed partial class NeedReader(NeedGraph graph)
         }
 
         int FormOf(int way) => way >= 0 ? stored[way] : ~way;
+    }
+
+    private void NoteStore(int local, bool isConstant, long? constant)
+    {
+        ref Local known = ref Of(local);
+        if (constant is not { } number || local >= graph.ArgBase || ((known & Local.Stored) != 0 && constants[local] != number)) known |= Local.Varies;
+        else constants[local] = number;
+        known |= isConstant ? Local.Stored | Local.Knowable : Local.Stored;
     }
 
     private void FollowAll()
@@ -186,7 +204,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
     /// <summary>Other blocks hear of what locals have got.</summary>
     private void TellAll()
     {
-        foreach (int local in unheard) forms.Give(local, got[local]);
+        forms.Give(unheard, got, stretch);
         unheard.Clear();
     }
 
@@ -194,15 +212,16 @@ internal sealed partial class NeedReader(NeedGraph graph)
     {
         stored[at] = got[local] = form;
         gotIn[local] = stretch;
-        if (hasRegions) forms.Give(local, form);
-        else if (!unheard.Contains(local)) unheard.Add(local);
+        if (!unheard.Contains(local)) unheard.Add(local);
+        if (hasRegions) TellAll();
     }
 
     /// <summary>What is in a local.</summary>
     private int FormIn(int local)
     {
-        _ = Of(local);
-        return gotIn[local] == stretch ? got[local] : forms.Held(local);
+        ref Local known = ref Of(local);
+        if (gotIn[local] == stretch) return got[local];
+        return local < graph.ArgBase && (known & (Local.Varies | Local.Exposed)) == 0 ? forms.Constant((known & Local.Stored) != 0 ? constants[local] : 0) : forms.Held(local);
     }
 
     private static bool IsAlways(in IlBuffer.Node n) =>
