@@ -70,13 +70,31 @@ public sealed unsafe class Arm64CodeTests
             a.SubFromSp(9, 9);
             a.Return();
         }));
+        // A loop touches each page, and only then the frame is made: what 990 vectors as arguments take, as RyuJIT writes it.
+        Assert.Equal(16 + 16 + 0x3d60, FrameOf(a =>
+        {
+            a.MoveNot(9, 0xfff);
+            a.MoveNot(1, 0x3d67);
+            a.Label("page");
+            a.Word(0xb8696bff);
+            a.SubNumber(9, 9, 1, pages: true);
+            a.CompareX(1, 9);
+            a.BranchIf(Arm64Assembler.LowerOrSame, "page");
+            a.SubNumber(Arm64Assembler.Sp, Arm64Assembler.Sp, 16);
+            a.PushPair(29, 30, 16);
+            a.MoveNumber(1, 0x3d60);
+            a.SubFromSp(Arm64Assembler.Sp, 1);
+            a.Return();
+        }));
     }
 
     /// <summary>Nothing behind an instruction that may go elsewhere counts, and code without a frame is told from what cannot be read.</summary>
     [Fact]
     public void NothingBehindAJumpIsRead()
     {
-        foreach (Action<Arm64Assembler> leave in (Action<Arm64Assembler>[])[a => a.Return(), a => a.Jump(16), a => a.Branch("end"), a => a.BranchIf(0, "end"), a => a.BranchIfZero(3, "end"), a => a.Word(0)])
+        foreach (Action<Arm64Assembler> leave in (Action<Arm64Assembler>[])[a => a.Return(), a => a.Jump(16), a => a.Branch("end"), a => a.BranchIf(0, "end"), a => a.BranchIfZero(3, "end"), a => a.Word(0),
+            // in front of the method
+            a => a.Word(0x54ffffc0), a => a.Word(0x54ffff60)])
         {
             Assert.Null(FrameOf(a =>
             {
