@@ -107,6 +107,33 @@ public sealed unsafe class Arm64CodeTests
         }
     }
 
+    /// <summary>
+    /// Twins differ in the addresses that they name and in nothing else. A call's frame has the address behind it, a fault that of its instruction.
+    /// </summary>
+    [Fact]
+    public void TwinsAreComparedWithoutTheirAddresses()
+    {
+        uint[] first = Twin(0x1234, 4, 0xd63f0020), other = Twin(0x5678, 9, 0xd63f0020);
+        fixed (uint* a = first, b = other)
+        {
+            List<(int Offset, CodeKind Kind)> found = CodeTwins.MatchArm64(a, b, 12, isFault: true)!;
+            Assert.Equal([(0, CodeKind.Other), (4, CodeKind.Call), (8, CodeKind.Divide), (12, CodeKind.Other)], found);
+            Assert.Equal(found[..2], CodeTwins.MatchArm64(a, b, 8, isFault: false));
+            Assert.Equal((16, CodeKind.Call), CodeTwins.MatchArm64(a, b, 20, isFault: false)![^1]);
+            Assert.Null(CodeTwins.MatchArm64(a, b, 14, isFault: true));
+        }
+        // Another register is another instruction.
+        uint[] different = Twin(0x1234, 4, 0xd63f0040);
+        fixed (uint* a = first, b = different)
+        {
+            Assert.Equal(4, CodeTwins.MatchArm64(a, b, 12, isFault: true)!.Count);
+            Assert.Null(CodeTwins.MatchArm64(a, b, 20, isFault: false));
+        }
+
+        // movz x1; bl; sdiv w0, w0, w1; ldr w0, [x1]; blr
+        static uint[] Twin(uint number, uint by, uint call) => [0xd2800001 | (number << 5), 0x94000000 | by, 0x1ac10c00, 0xb9400020, call, 0xd65f03c0];
+    }
+
     /// <summary>The stubs of x64, by the same description: the number, and a jump through the end of the page.</summary>
     [Theory]
     [InlineData(4, false, "41b8")]
