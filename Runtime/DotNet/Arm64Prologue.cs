@@ -19,7 +19,7 @@ internal static unsafe class Arm64Prologue
     {
         var constants = new long[32];
         long frame = 0;
-        for (int i = 0; i < PrologueInstructions && !Jumps(code[i]); i++)
+        for (int i = 0; i < PrologueInstructions && (!Jumps(code[i]) || IsLoop(code[i], i)); i++)
         {
             uint word = code[i], target = word & 31;
             long piece = (long)((word >> 5) & 0xffff) << (int)((word >> 21 & 3) * 16);
@@ -44,6 +44,14 @@ internal static unsafe class Arm64Prologue
         }
         return frame > 0 ? frame : null;
     }
+
+    /// <summary>
+    /// Whether a jump is the end of a loop within what has been read, as in front of large frames, which touches each page of the frame. A condition goes on to the next instruction
+    /// some time.
+    /// </summary>
+    /// <param name="word">The instruction.</param>
+    /// <param name="index">Where it is.</param>
+    private static bool IsLoop(uint word, int index) => (word & 0xff000010) == 0x54000000 && Signed(word >> 5, 19) is var by and < 0 && index + by >= 0;
 
     private static long Signed(uint bits, int width) => (int)(bits << (32 - width)) >> (32 - width);
 

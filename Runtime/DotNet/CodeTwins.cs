@@ -31,6 +31,8 @@ internal static unsafe class CodeTwins
     /// <remarks>Unsafe: reads machine code, which the caller keeps alive. The second piece is read as far as it has been the same.</remarks>
     internal static List<(int Offset, CodeKind Kind)>? Match(nint first, nint second, int offset, bool isFault)
     {
+        if (Arm64Prologue.CanRead) return MatchArm64((uint*)first, (uint*)second, offset, isFault);
+        if (!Prologue.CanRead) return null;
         Decoder a = Decoder.Create(64, new Prologue.MemoryReader((byte*)first), (ulong)first);
         Decoder b = Decoder.Create(64, new Prologue.MemoryReader((byte*)second), (ulong)second);
         var found = new List<(int, CodeKind)>();
@@ -48,4 +50,34 @@ internal static unsafe class CodeTwins
         }
         return null;
     }
+
+    /// <summary>The same for ARM64, all of whose instructions have four bytes.</summary>
+    internal static List<(int Offset, CodeKind Kind)>? MatchArm64(uint* first, uint* second, int offset, bool isFault)
+    {
+        var found = new List<(int, CodeKind)>();
+        for (int i = 0; i < MaxInstructions && i * sizeof(uint) <= offset; i++)
+        {
+            if (WithoutAddress(first[i]) != WithoutAddress(second[i])) return null;
+            int at = i * sizeof(uint);
+            found.Add((at, Arm64Kind(first[i])));
+            if (isFault ? at == offset : at < offset && at + sizeof(uint) >= offset) return found;
+        }
+        return null;
+    }
+
+    /// <summary>An instruction without the number that may be an address or a part of one.</summary>
+    private static uint WithoutAddress(uint word)
+    {
+        const uint Sixteen = 0xffff << 5, Nineteen = 0x7ffff << 5;
+        // movz, movn and movk; ldr of a constant beside the code; adr and adrp; b and bl
+        if ((word & 0x1f800000) == 0x12800000) return word & ~Sixteen;
+        if ((word & 0x3b000000) == 0x18000000) return word & ~Nineteen;
+        if ((word & 0x1f000000) == 0x10000000) return word & 0x9f00001f;
+        return (word & 0x7c000000) == 0x14000000 ? word & 0xfc000000 : word;
+    }
+
+    private static CodeKind Arm64Kind(uint word) =>
+        // bl, blr; udiv, sdiv
+        (word & 0xfc000000) == 0x94000000 || (word & 0xfffffc1f) == 0xd63f0000 ? CodeKind.Call
+        : (word & 0x7fe0f800) == 0x1ac00800 ? CodeKind.Divide : CodeKind.Other;
 }

@@ -6,7 +6,7 @@ namespace WasmJit.Tests;
 internal sealed class Arm64Assembler
 {
     /// <summary>Conditions of <see cref="BranchIf"/>.</summary>
-    internal const uint Equal = 0, Lower = 3, LessOrEqual = 13;
+    internal const uint Equal = 0, Lower = 3, LowerOrSame = 9, LessOrEqual = 13;
 
     /// <summary>The register that is zero, or the stack pointer where an instruction takes that.</summary>
     internal const uint Zero = 31, Sp = 31;
@@ -46,6 +46,8 @@ internal sealed class Arm64Assembler
     internal void MoveX(uint target, uint source) => Word(0xaa0003e0 | (source << 16) | target);
 
     internal void MoveNumber(uint target, uint number, uint quarter = 0) => Word(0xd2800000 | (quarter << 21) | (number << 5) | target);
+
+    internal void MoveNot(uint target, uint number) => Word(0x92800000 | (number << 5) | target);
 
     internal void MoveInto(uint target, uint number, uint quarter) => Word(0xf2800000 | (quarter << 21) | (number << 5) | target);
 
