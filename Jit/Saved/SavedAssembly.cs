@@ -44,6 +44,9 @@ internal sealed unsafe class SavedAssembly
     /// <summary>By the number of a guard in native code: where among <see cref="numbers"/> it finds the size of the frame, and the code that it calls.</summary>
     private readonly int[] frames, guarded;
 
+    /// <summary>The file with the memory's content, kept open.</summary>
+    private FileStream? file;
+
     private SavedAssembly(Assembly assembly, SavedHeader header, nint address)
     {
         this.assembly = assembly;
@@ -112,6 +115,9 @@ internal sealed unsafe class SavedAssembly
 
     internal SavedHeader Header { get; }
 
+    /// <summary>What the memory of the module contains at first, where that can be mapped.</summary>
+    internal MappedContent? Content { get; private set; }
+
     internal SavedStubs Stubs { get; }
 
     /// <summary>The module that is nested in no other.</summary>
@@ -143,10 +149,27 @@ internal sealed unsafe class SavedAssembly
     /// <exception cref="SavedModuleException">The file is not a saved module, or not for this process.</exception>
     internal static SavedAssembly Load(string path, Action<SavedHeader> check)
     {
-        SavedHeader header;
-        using (FileStream file = File.OpenRead(path)) header = SavedHeader.ReadStart(file);
-        if (!header.IsNative) return Load(File.ReadAllBytes(path), check);
-        check(header);
+        FileStream file = Open(path);
+        SavedAssembly? loaded = null;
+        try
+        {
+            SavedHeader header = SavedHeader.ReadStart(file);
+            if (!header.IsNative) return Load(File.ReadAllBytes(path), check);
+            check(header);
+            loaded = Load(path, file, header);
+            return loaded;
+        }
+        finally
+        {
+            if (loaded?.file != file) file.Dispose();
+        }
+    }
+
+    /// <summary>Others may replace the file. They may open it for writing, too, which a lock would keep them from as long as the process lives.</summary>
+    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    private static SavedAssembly Load(string path, FileStream file, SavedHeader header)
+    {
         lock (Mapped)
         {
             if (Mapped.TryGetValue(header.Digest, out SavedAssembly? known)) return known;
@@ -161,7 +184,9 @@ internal sealed unsafe class SavedAssembly
             }
             // Another file may have come to the path meanwhile.
             header.Complete(ResourceOf(assembly, out nint address));
-            return Mapped[header.Digest] = Bind(assembly, header, address);
+            SavedAssembly bound = Bind(assembly, header, address);
+            bound.MapContent(file);
+            return Mapped[header.Digest] = bound;
         }
     }
 
@@ -180,7 +205,24 @@ internal sealed unsafe class SavedAssembly
         }
         var header = SavedHeader.Read(ResourceOf(assembly, out nint address));
         check(header);
-        return Bind(assembly, header, address);
+        SavedAssembly bound = Bind(assembly, header, address);
+        if (bound.image is not null && header.HasContent && assembly.Location is { Length: > 0 } path && File.Exists(path))
+        {
+            FileStream file = Open(path);
+            bound.MapContent(file);
+            if (bound.file != file) file.Dispose();
+        }
+        return bound;
+    }
+
+    /// <summary>Lets instances map the content of their memory, if the file has it.</summary>
+    private void MapContent(FileStream opened)
+    {
+        lock (gate)
+        {
+            if (image is null || file is not null || Header.ContentIn(opened) is not { } found) return;
+            (file, Content) = (opened, found);
+        }
     }
 
     /// <summary>The resource in an assembly, where the runtime has mapped or read the file; empty without one.</summary>
