@@ -149,7 +149,7 @@ internal sealed unsafe class SavedAssembly
     /// <exception cref="SavedModuleException">The file is not a saved module, or not for this process.</exception>
     internal static SavedAssembly Load(string path, Action<SavedHeader> check)
     {
-        FileStream file = Open(path);
+        FileStream file = PlainFile.Open(path);
         SavedAssembly? loaded = null;
         try
         {
@@ -164,9 +164,6 @@ internal sealed unsafe class SavedAssembly
             if (loaded?.file != file) file.Dispose();
         }
     }
-
-    /// <summary>Others may replace the file. They may open it for writing, too, which a lock would keep them from as long as the process lives.</summary>
-    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private static SavedAssembly Load(string path, FileStream file, SavedHeader header)
     {
@@ -208,7 +205,7 @@ internal sealed unsafe class SavedAssembly
         SavedAssembly bound = Bind(assembly, header, address);
         if (bound.image is not null && header.HasContent && assembly.Location is { Length: > 0 } path && File.Exists(path))
         {
-            FileStream file = Open(path);
+            FileStream file = PlainFile.Open(path);
             bound.MapContent(file);
             if (bound.file != file) file.Dispose();
         }

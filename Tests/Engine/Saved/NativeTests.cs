@@ -295,7 +295,7 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         for (int i = 0; i < 20; i++) Assert.False(new Memory(new MemoryType(40)).Span.ContainsAnyExcept((byte)0));
         Assert.True(module.Instantiate().GetExport<Memory>("memory").Span.SequenceEqual(expected));
         // Pools bring it back; with fuel each segment is paid for, and in no file that is only read there are pages.
-        using (InstancePool pool = module.CreatePool())
+        using (var pool = new InstancePool(module))
         {
             for (int i = 0; i < 3; i++)
             {
