@@ -35,8 +35,7 @@ internal static unsafe partial class PlainFile
                 HasStatus = false;
             }
         }
-        var file = new FileInfo(path);
-        return file.Exists ? file.Length : null;
+        return File.Exists(path) ? new FileInfo(path).Length : null;
     }
 
     private static bool HasStatus { get; set; } = OperatingSystem.IsLinux();
