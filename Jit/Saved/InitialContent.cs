@@ -1,5 +1,4 @@
 using WasmJit.Jit.Binary;
-using WasmJit.Runtime;
 
 namespace WasmJit.Jit.Saved;
 

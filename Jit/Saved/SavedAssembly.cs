@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
@@ -203,7 +204,7 @@ internal sealed unsafe class SavedAssembly
         var header = SavedHeader.Read(ResourceOf(assembly, out nint address));
         check(header);
         SavedAssembly bound = Bind(assembly, header, address);
-        if (bound.image is not null && header.HasContent && assembly.Location is { Length: > 0 } path && File.Exists(path))
+        if (bound.image is not null && header.HasContent && FileOf(assembly) is { Length: > 0 } path && PlainFile.LengthOf(path) is not null)
         {
             FileStream file = PlainFile.Open(path);
             bound.MapContent(file);
@@ -211,6 +212,10 @@ internal sealed unsafe class SavedAssembly
         }
         return bound;
     }
+
+    /// <summary>The file of an assembly; empty within a single file, whose parts begin anywhere.</summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty name is expected.")]
+    private static string FileOf(Assembly assembly) => assembly.Location;
 
     /// <summary>Lets instances map the content of their memory, if the file has it.</summary>
     private void MapContent(FileStream opened)
