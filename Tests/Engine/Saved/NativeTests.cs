@@ -307,6 +307,12 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         Module streamed = Loader.LoadSaved(new MemoryStream(File.ReadAllBytes(path)));
         Assert.Null(streamed.Code.Content);
         Assert.True(streamed.Instantiate().GetExport<Memory>("memory").Span.SequenceEqual(expected));
+        // So is what a program has loaded itself, as its own assemblies are.
+        string copy = Path.Combine(native.Folder, "copy.dll");
+        File.Copy(path, copy);
+        Module referred = Loader.LoadSaved(new System.Runtime.Loader.AssemblyLoadContext("own").LoadFromAssemblyPath(copy));
+        Assert.NotNull(referred.Code.Content);
+        Assert.True(referred.Instantiate().GetExport<Memory>("memory").Span.SequenceEqual(expected));
         byte[] bytes = SavedHeader.ReadFile(File.ReadAllBytes(path)).Module.ToArray();
         Assert.Equal(5, new Engine().Compile(bytes).Exports.Count);
 
