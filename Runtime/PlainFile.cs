@@ -51,11 +51,22 @@ internal static unsafe partial class PlainFile
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
     }
 
+    /// <summary>Opens a file of the system's, of which it is known that nothing waits behind it.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    internal static SafeFileHandle OpenHandle(string path)
+    {
+        byte* name = stackalloc byte[Longest + 1];
+        return OperatingSystem.IsLinux() && TryWrite(path, name) && open(name, CloseOnExec, 0) is var file and >= 0 ? new SafeFileHandle(file, ownsHandle: true) : File.OpenHandle(path);
+    }
+
     /// <summary>The whole name of a file.</summary>
     internal static string FullPathOf(string path)
     {
         byte* folder = stackalloc byte[Longest + 1];
-        bool isPlain = OperatingSystem.IsLinux() && path.Length > 0 && path[0] != '/' && !path.Contains("./", StringComparison.Ordinal) && !path.Contains("//", StringComparison.Ordinal);
+        bool isPlain = OperatingSystem.IsLinux() && path.Length > 0;
+        // No part is empty, or begins with a dot, as those do that stand for a folder; searches of .NET use vectors.
+        for (int i = 0; i < path.Length; i++) isPlain &= path[i] is not ('/' or '.') || (i > 0 && path[i - 1] != '/');
         // What is not below the process's root has no name that begins with a stroke.
         if (!isPlain || getcwd(folder, Longest) == null || folder[0] != '/') return Path.GetFullPath(path);
         int length = 0;

@@ -44,6 +44,7 @@ public sealed class PlainFileTests : IDisposable
         if (!OperatingSystem.IsLinux()) return;
         // Opening a pipe would wait for its other end, or begin what belongs to others.
         Assert.Null(PlainFile.LengthOf("/dev/null"));
+        using (PlainFile.OpenHandle("/dev/null")) Assert.Throws<DirectoryNotFoundException>(() => PlainFile.OpenHandle(Path.Combine(folder, "none", "file")));
         string link = Path.Combine(folder, "link"), target = Path.Combine(folder, "target");
         File.CreateSymbolicLink(link, target);
         Assert.Null(PlainFile.LengthOf(link));
@@ -55,6 +56,8 @@ public sealed class PlainFileTests : IDisposable
     [InlineData("file")]
     [InlineData("a/b.c")]
     [InlineData("./file")]
+    [InlineData("file.dll")]
+    [InlineData("a/.b")]
     [InlineData("../file")]
     [InlineData("a//b")]
     [InlineData("/x/y")]
