@@ -1,3 +1,5 @@
+using WasmJit.Runtime;
+
 namespace WasmJit.Cli;
 
 /// <summary>Where the <see cref="Configuration"/> is. Most users have none, so nothing here needs what reads JSON.</summary>
@@ -11,7 +13,7 @@ internal static class ConfigurationFile
             if (Environment.GetEnvironmentVariable("WASMJIT_CONFIG") is { } given) return given;
             string folder = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify);
             string path = folder.Length == 0 ? "" : Path.Combine(folder, "wasmjit", "config.json");
-            return File.Exists(path) ? path : "";
+            return path.Length > 0 && PlainFile.LengthOf(path) is not null ? path : "";
         }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using WasmJit.Components;
 using WasmJit.Jit.Binary;
 using WasmJit.Jit.Saved;
+using WasmJit.Runtime;
 using WasmJit.Text;
 using WasmJit.Wasi;
 
@@ -158,8 +159,8 @@ internal static class ModuleFile
         try
         {
             // A pipe has no length; one behind a link cannot seek.
-            if (!File.Exists(path) || new FileInfo(path).Length == 0) return false;
-            using FileStream file = File.OpenRead(path);
+            if (PlainFile.LengthOf(path) is null or 0) return false;
+            using FileStream file = PlainFile.Open(path);
             Span<byte> first = stackalloc byte[2];
             return file.CanSeek && file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) == first.Length && IsSaved(first);
         }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Tracing;
 using System.Runtime.CompilerServices;
 using WasmJit.Jit.Binary;
+using WasmJit.Jit.Tiers;
 using WasmJit.Runtime;
 
 namespace WasmJit.Linking;
@@ -329,7 +330,9 @@ internal static unsafe class Linker
 
     private static void RunSegments(Instance instance, ModuleInfo info)
     {
-        using PageWork? pages = ExpectData(instance, info);
+        // Fuel is paid for each segment's address.
+        MappedContent? content = instance.FuelTank is null && info.State.Code is FunctionCode code ? code.Content : null;
+        using PageWork? pages = content is null ? ExpectData(instance, info) : null;
         if (info.Elems.Count > 0)
         {
             instance.Elems = new object?[info.Elems.Count][];
@@ -350,7 +353,8 @@ internal static unsafe class Linker
                 }
                 if (elem.Mode != SegmentMode.Passive) instance.Elems[i] = [];
             }
-            CopyDatas(instance, info, bytes, ref copied);
+            if (content is not null && content.TryMap(instance.Memories[content.Memory])) copied = info.Datas.Count;
+            else CopyDatas(instance, info, bytes, ref copied);
         }
         finally
         {

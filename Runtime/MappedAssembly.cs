@@ -18,5 +18,5 @@ internal static class MappedAssembly
     /// <summary>Loads an assembly for good.</summary>
     /// <param name="path">Its file.</param>
     /// <param name="references">The assemblies that its references mean, whatever else may have the same names.</param>
-    internal static Assembly Load(string path, params Assembly[] references) => new Context(references).LoadFromAssemblyPath(Path.GetFullPath(path));
+    internal static Assembly Load(string path, params Assembly[] references) => new Context(references).LoadFromAssemblyPath(PlainFile.FullPathOf(path));
 }

@@ -82,11 +82,14 @@ internal sealed class StubShape
     /// <param name="register">How many registers of its kind are taken by arguments.</param>
     internal static bool CanBeNumbered(string key, out bool usesFloatRegister, out int register)
     {
-        int parameters = key.IndexOf(':', StringComparison.Ordinal), floats = 0;
-        for (int i = 0; i < parameters; i++) if (key[i] is 'f' or 'd') floats++;
+        // .NET's searches in texts use vectors, whose types it would load for them alone when a process starts.
+        int parameters = 0, floats = 0;
+        for (; parameters < key.Length && key[parameters] != ':'; parameters++) if (key[parameters] is 'f' or 'd') floats++;
+        bool hasVectors = false;
+        foreach (char c in key) hasVectors |= c == 'v';
         // The instance comes first.
         int integers = 1 + parameters - floats;
-        bool hasVectors = key.Contains('v', StringComparison.Ordinal), isScalar = !hasVectors && key.Length - parameters <= 2;
+        bool isScalar = !hasVectors && key.Length - parameters <= 2;
         bool fitsInteger = isScalar && integers < IntegerRegisters;
         // A result that goes through a buffer takes an integer register; registers of floats are numbered for themselves.
         usesFloatRegister = !fitsInteger && !hasVectors && floats < FloatRegisters;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
@@ -43,6 +44,9 @@ internal sealed unsafe class SavedAssembly
 
     /// <summary>By the number of a guard in native code: where among <see cref="numbers"/> it finds the size of the frame, and the code that it calls.</summary>
     private readonly int[] frames, guarded;
+
+    /// <summary>The file with the memory's content, kept open.</summary>
+    private FileStream? file;
 
     private SavedAssembly(Assembly assembly, SavedHeader header, nint address)
     {
@@ -112,6 +116,9 @@ internal sealed unsafe class SavedAssembly
 
     internal SavedHeader Header { get; }
 
+    /// <summary>What the memory of the module contains at first, where that can be mapped.</summary>
+    internal MappedContent? Content { get; private set; }
+
     internal SavedStubs Stubs { get; }
 
     /// <summary>The module that is nested in no other.</summary>
@@ -143,10 +150,24 @@ internal sealed unsafe class SavedAssembly
     /// <exception cref="SavedModuleException">The file is not a saved module, or not for this process.</exception>
     internal static SavedAssembly Load(string path, Action<SavedHeader> check)
     {
-        SavedHeader header;
-        using (FileStream file = File.OpenRead(path)) header = SavedHeader.ReadStart(file);
-        if (!header.IsNative) return Load(File.ReadAllBytes(path), check);
-        check(header);
+        FileStream file = PlainFile.Open(path);
+        SavedAssembly? loaded = null;
+        try
+        {
+            SavedHeader header = SavedHeader.ReadStart(file);
+            if (!header.IsNative) return Load(File.ReadAllBytes(path), check);
+            check(header);
+            loaded = Load(path, file, header);
+            return loaded;
+        }
+        finally
+        {
+            if (loaded?.file != file) file.Dispose();
+        }
+    }
+
+    private static SavedAssembly Load(string path, FileStream file, SavedHeader header)
+    {
         lock (Mapped)
         {
             if (Mapped.TryGetValue(header.Digest, out SavedAssembly? known)) return known;
@@ -161,7 +182,9 @@ internal sealed unsafe class SavedAssembly
             }
             // Another file may have come to the path meanwhile.
             header.Complete(ResourceOf(assembly, out nint address));
-            return Mapped[header.Digest] = Bind(assembly, header, address);
+            SavedAssembly bound = Bind(assembly, header, address);
+            bound.MapContent(file);
+            return Mapped[header.Digest] = bound;
         }
     }
 
@@ -180,7 +203,28 @@ internal sealed unsafe class SavedAssembly
         }
         var header = SavedHeader.Read(ResourceOf(assembly, out nint address));
         check(header);
-        return Bind(assembly, header, address);
+        SavedAssembly bound = Bind(assembly, header, address);
+        if (bound.image is not null && header.HasContent && FileOf(assembly) is { Length: > 0 } path && PlainFile.LengthOf(path) is not null)
+        {
+            FileStream file = PlainFile.Open(path);
+            bound.MapContent(file);
+            if (bound.file != file) file.Dispose();
+        }
+        return bound;
+    }
+
+    /// <summary>The file of an assembly; empty within a single file, whose parts begin anywhere.</summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty name is expected.")]
+    private static string FileOf(Assembly assembly) => assembly.Location;
+
+    /// <summary>Lets instances map the content of their memory, if the file has it.</summary>
+    private void MapContent(FileStream opened)
+    {
+        lock (gate)
+        {
+            if (image is null || file is not null || Header.ContentIn(opened) is not { } found) return;
+            (file, Content) = (opened, found);
+        }
     }
 
     /// <summary>The resource in an assembly, where the runtime has mapped or read the file; empty without one.</summary>

@@ -59,6 +59,8 @@ internal sealed unsafe class SavedCode : FunctionCode
         for (int func = Info.ImportedFuncs; func < Info.Funcs.Count; func++) CodeOf(func);
     }
 
+    internal override MappedContent? Content => number == 0 ? assembly.Content : null;
+
     internal override CodeOptions Options => assembly.Header.Options;
 
     /// <summary>Whether the module compiles bytes.</summary>

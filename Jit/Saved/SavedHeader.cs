@@ -18,18 +18,23 @@ internal sealed class SavedHeader
     internal const string ResourceName = "wasmjit";
 
     /// <summary>The version of the format. It changes with everything that a loader must know and that the identities of the builds do not tell.</summary>
-    private const int Format = 4;
+    private const int Format = 5;
 
     private const int DigestBytes = Sha256.Size, SumBytes = 32;
 
     /// <summary>
     /// Begins the resource. What follows: the digest of the whole file, computed with zeros in its place; the digest of all that is behind it and before the
-    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning; the sum of the file's tables.
+    /// module; the file's length; where the module begins; the address of the resource in the image, relative to its beginning; the sum of the file's tables; where the module ends and
+    /// the content of its memory begins, and how long that is.
     /// </summary>
     private static ReadOnlySpan<byte> Magic => "wasmjit: saved module\0\0\0"u8;
 
     private const int FileDigestAt = 24, StartDigestAt = FileDigestAt + DigestBytes, LengthAt = StartDigestAt + DigestBytes, ModuleAt = LengthAt + sizeof(long),
-        AddressAt = ModuleAt + sizeof(int), TablesSumAt = AddressAt + sizeof(int), FieldsAt = TablesSumAt + SumBytes;
+        AddressAt = ModuleAt + sizeof(int), TablesSumAt = AddressAt + sizeof(int), ModuleEndAt = TablesSumAt + SumBytes, ContentAt = ModuleEndAt + sizeof(int),
+        ContentLengthAt = ContentAt + sizeof(int), FieldsAt = ContentLengthAt + sizeof(int);
+
+    /// <summary>The content of a memory begins at a multiple of this in the file: the largest page of any system.</summary>
+    private const int ContentAlignment = (int)Memory.OsPage;
 
     /// <summary>More than the part before any module has.</summary>
     private const int MostStart = 256 << 20;
@@ -100,6 +105,19 @@ internal sealed class SavedHeader
     /// <summary>The module's bytes.</summary>
     internal required ReadOnlyMemory<byte> Module { get; set; }
 
+    /// <summary>What the module's data make of its memory, for the writer.</summary>
+    internal InitialContent? Content { get; init; }
+
+    /// <summary>Whether the file has it.</summary>
+    internal bool HasContent => contentLength > 0;
+
+    /// <summary>The memory, and the address there, that the content in the file is for.</summary>
+    private int contentMemory;
+    private ulong contentAddress;
+
+    /// <summary>The parts of the resource behind this header, by their places in it: where the module ends, and the content.</summary>
+    private int moduleEnd, contentAt, contentLength;
+
     /// <summary>What it was read from.</summary>
     private byte[] start = [];
 
@@ -109,7 +127,7 @@ internal sealed class SavedHeader
     internal void Complete(ReadOnlyMemory<byte> content)
     {
         if (!content.Span.StartsWith(start)) throw new SavedModuleException(SavedModuleProblem.Damaged, "the file was replaced while it was loaded");
-        Module = content[start.Length..];
+        Module = moduleEnd <= content.Length ? content[start.Length..moduleEnd] : throw Damaged();
         start = [];
     }
 
@@ -166,13 +184,27 @@ internal sealed class SavedHeader
             writer.Write(name);
             writer.Write7BitEncodedInt(firstMethod);
         }
+        writer.Write7BitEncodedInt(Content?.Memory ?? 0);
+        writer.Write7BitEncodedInt64((long)(Content?.Address ?? 0));
         writer.Flush();
         int start = (int)stream.Length - sizeof(int);
         writer.Write(Module.Span);
         writer.Flush();
+        int end = (int)stream.Length - sizeof(int);
+        if (Content is not null)
+        {
+            // Seal moves it to a place in the file where it can be mapped.
+            writer.Write(Content.Bytes);
+            writer.Write(new byte[ContentAlignment]);
+            writer.Flush();
+        }
         byte[] bytes = stream.ToArray();
         BitConverter.TryWriteBytes(bytes, bytes.Length - sizeof(int));
-        BitConverter.TryWriteBytes(bytes.AsSpan(sizeof(int) + ModuleAt), start);
+        Span<byte> fields = bytes.AsSpan(sizeof(int));
+        BitConverter.TryWriteBytes(fields[ModuleAt..], start);
+        BitConverter.TryWriteBytes(fields[ModuleEndAt..], end);
+        BitConverter.TryWriteBytes(fields[ContentAt..], end);
+        BitConverter.TryWriteBytes(fields[ContentLengthAt..], Content?.Bytes.Length ?? 0);
         return bytes;
     }
 
@@ -217,7 +249,9 @@ internal sealed class SavedHeader
     {
         ReadOnlySpan<byte> bytes = content.Span;
         int start = CheckStart(bytes, content.Length);
-        return Read(bytes[..start].ToArray(), content[start..]);
+        SavedHeader header = Read(bytes[..start].ToArray(), default);
+        header.Module = header.moduleEnd <= content.Length ? content[start..header.moduleEnd] : throw Damaged();
+        return header;
     }
 
     /// <summary>Where the module begins.</summary>
@@ -239,7 +273,7 @@ internal sealed class SavedHeader
             SavedHeader header = Read(reader, start, module);
             Span<byte> digest = stackalloc byte[DigestBytes];
             Sha256.Hash(start.AsSpan(LengthAt), digest);
-            return digest.SequenceEqual(start.AsSpan(StartDigestAt, DigestBytes)) ? header : throw Damaged();
+            return digest.SequenceEqual(start.AsSpan(StartDigestAt, DigestBytes)) && header.moduleEnd >= start.Length ? header : throw Damaged();
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or DecoderFallbackException)
         {
@@ -295,6 +329,11 @@ internal sealed class SavedHeader
             Called = called,
             Classes = classes,
             Module = module,
+            contentMemory = reader.Read7BitEncodedInt(),
+            contentAddress = (ulong)reader.Read7BitEncodedInt64(),
+            moduleEnd = BitConverter.ToInt32(start, ModuleEndAt),
+            contentAt = BitConverter.ToInt32(start, ContentAt),
+            contentLength = BitConverter.ToInt32(start, ContentLengthAt),
         };
     }
 
@@ -342,7 +381,7 @@ internal sealed class SavedHeader
         if (BitConverter.ToInt64(start, LengthAt) != file.Length) throw Damaged();
         // A file without machine code is read as a whole, and then its digest is compared.
         Span<byte> sum = stackalloc byte[SumBytes];
-        bool isAsSaved = !header.IsNative || (SavedTables.TrySum(file, headers!, new Range(offset + start.Length, offset + length), sum) && sum.SequenceEqual(start.AsSpan(TablesSumAt, SumBytes)));
+        bool isAsSaved = !header.IsNative || (header.moduleEnd <= length && SavedTables.TrySum(file, headers!, new Range(offset + start.Length, offset + header.moduleEnd), sum) && sum.SequenceEqual(start.AsSpan(TablesSumAt, SumBytes)));
         return isAsSaved ? header : throw Damaged();
     }
 
@@ -355,9 +394,41 @@ internal sealed class SavedHeader
         int module = CheckStart(content, length);
         BitConverter.TryWriteBytes(content[LengthAt..], (long)file.Length);
         BitConverter.TryWriteBytes(content[AddressAt..], address);
-        if (!SavedTables.TrySum(new MemoryStream(file), headers!, new Range(start + module, start + length), content.Slice(TablesSumAt, SumBytes))) throw NotSaved();
+        Align(content, start);
+        int end = BitConverter.ToInt32(content[ModuleEndAt..]);
+        if (!SavedTables.TrySum(new MemoryStream(file), headers!, new Range(start + module, start + end), content.Slice(TablesSumAt, SumBytes))) throw NotSaved();
         Sha256.Hash(content[LengthAt..module], content.Slice(StartDigestAt, DigestBytes));
         HashFile(file, start + FileDigestAt, content.Slice(FileDigestAt, DigestBytes));
+    }
+
+    /// <summary>Moves the memory's content to where a page of the file begins; the resource has room for that.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="at">Where it is in the file.</param>
+    private static void Align(Span<byte> resource, int at)
+    {
+        int length = BitConverter.ToInt32(resource[ContentLengthAt..]), now = BitConverter.ToInt32(resource[ContentAt..]), end = BitConverter.ToInt32(resource[ModuleEndAt..]);
+        if (length == 0) return;
+        int wanted = ((at + end + ContentAlignment - 1) & -ContentAlignment) - at;
+        resource.Slice(now, length).CopyTo(resource[wanted..]);
+        resource[end..wanted].Clear();
+        resource[(wanted + length)..].Clear();
+        BitConverter.TryWriteBytes(resource[ContentAt..], wanted);
+    }
+
+    /// <summary>The content of a memory in the file, to be mapped.</summary>
+    /// <param name="file">The file, which stays open with what is returned.</param>
+    /// <returns>Null if there is none, or if it is not the file of this header.</returns>
+    internal MappedContent? ContentIn(FileStream file)
+    {
+        if (contentLength <= 0 || Find(file, out _, out _) is not { } range) return null;
+        (int offset, int length) = range.GetOffsetAndLength(int.MaxValue);
+        Span<byte> digest = stackalloc byte[DigestBytes];
+        if (length < FieldsAt) return null;
+        file.Position = offset + FileDigestAt;
+        file.ReadExactly(digest);
+        long at = (long)offset + contentAt;
+        bool isRight = Hexadecimal(digest) == Digest && contentAt >= moduleEnd && contentLength <= length - contentAt && at % ContentAlignment == 0;
+        return isRight ? new MappedContent(file.SafeFileHandle, at, contentMemory, contentAddress, (ulong)contentLength) : null;
     }
 
     private static void HashFile(byte[] file, int at, Span<byte> digest)

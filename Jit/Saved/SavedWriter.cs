@@ -113,6 +113,7 @@ internal sealed class SavedWriter
             Called = [.. target.Called.Where(c => !isNative || !HasNumberedStub(c.Module, c.Func))],
             Classes = [.. classes.Select(c => (c.Name, c.First.MetadataToken))],
             Module = modules[0].Bytes,
+            Content = isNative ? InitialContent.Of(modules[0]) : null,
         };
         return Serialise(header.Write(), metadata, il, data);
     }

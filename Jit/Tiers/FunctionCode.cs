@@ -14,6 +14,9 @@ internal abstract class FunctionCode(ModuleInfo info) : AttachedCode, IHostAdapt
     /// <summary>What the code was made with.</summary>
     internal abstract CodeOptions Options { get; }
 
+    /// <summary>What the active data segments make of a memory, where that is in a file; null if they are to be copied.</summary>
+    internal virtual MappedContent? Content => null;
+
     /// <summary>What compiles before calls, if anything does.</summary>
     internal virtual Lookahead? Ahead => null;
 

@@ -65,7 +65,7 @@ internal sealed unsafe class NativeImage
     {
         try
         {
-            using SafeFileHandle memory = File.OpenHandle("/proc/self/mem");
+            using SafeFileHandle memory = PlainFile.OpenHandle("/proc/self/mem");
             return RandomAccess.Read(memory, to, (long)from) == to.Length;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)

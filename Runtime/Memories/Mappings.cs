@@ -13,6 +13,9 @@ internal static class Mappings
     /// <summary>The committed part of a reservation, and the rest.</summary>
     internal const int OfMemory = 2;
 
+    /// <summary>A file in a memory, and the part behind it.</summary>
+    internal const int OfContent = 2;
+
     /// <summary>Measured: 7 for a collectible assembly with a class in it, and what its objects add.</summary>
     internal const int OfAssembly = 8;
 

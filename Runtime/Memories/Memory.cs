@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using WasmJit.Runtime;
 
 namespace WasmJit;
@@ -112,7 +113,7 @@ public sealed unsafe class Memory : IDisposable
     {
         private ulong pressure;
         private ulong reach;
-        private bool isEmpty;
+        private bool isEmpty, hasContent;
 
         internal byte* Base { get; private set; }
 
@@ -137,6 +138,15 @@ public sealed unsafe class Memory : IDisposable
             Press(wanted - Committed);
             Committed = wanted;
             return true;
+        }
+
+        /// <summary>Puts a file's pages in the place of some.</summary>
+        internal bool Map(SafeFileHandle file, long offset, ulong address, ulong length)
+        {
+            if (hasContent || !Mappings.TryTakeNow(Mappings.OfContent)) return false;
+            hasContent = Pages.MapFile(Base + address, length, file, offset);
+            if (!hasContent) Mappings.Give(Mappings.OfContent);
+            return hasContent;
         }
 
         /// <summary>
@@ -170,8 +180,11 @@ public sealed unsafe class Memory : IDisposable
         protected override void Release()
         {
             if (Base is null) return;
+            // What is kept for the next owner must not be a file's pages.
+            if (hasContent) isEmpty = true;
             if (reach != 0) Reservations.Give(Base, Committed, reach, isEmpty);
             else AddressSpace.Give(Base, Committed, isEmpty);
+            if (hasContent) Mappings.Give(Mappings.OfContent);
             WasmJitMetrics.MemoryGone();
             WasmJitMetrics.MemoryBytes(-(long)pressure);
             if (pressure != 0) MemoryPressure.Change(-(long)pressure);
@@ -463,6 +476,12 @@ public sealed unsafe class Memory : IDisposable
         CheckRange(to, (uint)data.Length);
         fixed (byte* bytes = data) LongWork.Copy(bytes, Base + to, (uint)data.Length);
         GC.KeepAlive(this);
+    }
+
+    /// <summary>Puts a file's pages into the memory; see <see cref="MappedContent"/>. All numbers are multiples of <see cref="OsPage"/>.</summary>
+    internal bool TryMap(SafeFileHandle file, long offset, ulong address, ulong length)
+    {
+        lock (gate) return !isFreed && address <= ByteLength && length <= ByteLength - address && pages.Map(file, offset, address, length);
     }
 
     /// <summary>

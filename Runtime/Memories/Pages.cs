@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace WasmJit.Runtime;
 
@@ -7,7 +8,7 @@ namespace WasmJit.Runtime;
 internal static unsafe partial class Pages
 {
     private const int ProtNone = 0, ProtReadWrite = 3, ProtReadExecute = 5;
-    private const int MapPrivate = 0x02;
+    private const int MapPrivate = 0x02, MapFixed = 0x10;
     private static readonly int MapAnonymous = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
     private static readonly int MapNoReserve = OperatingSystem.IsMacOS() ? 0x40 : 0x4000;
     private const uint MemCommit = 0x1000, MemReserve = 0x2000, MemDecommit = 0x4000, MemRelease = 0x8000, MemReset = 0x80000;
@@ -85,7 +86,7 @@ internal static unsafe partial class Pages
         if (bytes == 0 || !AreLent) return true;
         if (OperatingSystem.IsWindows()) return VirtualFree((nint)at, (nuint)bytes, MemDecommit);
         // A fresh mapping in place drops the pages on every Unix.
-        return mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
+        return mmap((nint)at, (nuint)bytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | MapFixed, -1, 0) != -1;
     }
 
     /// <summary>Gives the memory of accessible pages back; they stay accessible and become zero. False if nothing has changed.</summary>
@@ -100,7 +101,25 @@ internal static unsafe partial class Pages
             VirtualAlloc((nint)at, (nuint)bytes, MemReset, PageReadWrite);
             return true;
         }
-        return mmap((nint)at, (nuint)bytes, ProtReadWrite, MapPrivate | MapAnonymous | MapNoReserve | 0x10, -1, 0) != -1;
+        return mmap((nint)at, (nuint)bytes, ProtReadWrite, MapPrivate | MapAnonymous | MapNoReserve | MapFixed, -1, 0) != -1;
+    }
+
+    /// <summary>
+    /// Puts a file's pages in the place of accessible ones. They take memory where they are written, which the file is not. False if the system does not do that: then nothing has changed.
+    /// </summary>
+    internal static bool MapFile(byte* at, ulong bytes, SafeFileHandle file, long offset)
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        bool isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            return mmap((nint)at, (nuint)bytes, ProtReadWrite, MapPrivate | MapNoReserve | MapFixed, (int)file.DangerousGetHandle(), (nint)offset) != -1;
+        }
+        finally
+        {
+            if (isHeld) file.DangerousRelease();
+        }
     }
 
     internal static void Release(byte* at, ulong bytes)

@@ -8,12 +8,7 @@ namespace WasmJit.Tests.Packages;
 public sealed class BuildTests(PackageFeed packages)
 {
     private const string Program = """
-        using System.Reflection;
-        using System.Runtime;
-        using WasmJit;
-
-        var engine = new Engine(new EngineOptions { Compilation = Compilation.Never });
-        Instance instance = engine.LoadSaved(Assembly.Load("numbers")).Instantiate();
+        Instance instance = module.Instantiate();
         // All that a call needs beside the function itself.
         Console.WriteLine(instance.GetExport<Func<int, int>>("square")(6));
         var fib = instance.GetExport<Func<int, int>>("fib");
@@ -61,12 +56,28 @@ public sealed class BuildTests(PackageFeed packages)
         await Dotnet.Run(folder, "publish", "-c", "Release", "-v", "quiet", "-o", single, "-p:PublishSingleFile=true");
         Assert.Equal(["modules"], Directory.GetFiles(single).Select(Path.GetFileName).Where(n => Path.GetExtension(n) is not (".pdb" or ".xml")));
         Assert.Equal((0, expected, ""), await Dotnet.Start(Path.Combine(single, "modules"), folder));
+        // Properties of the command line are heeded in the same folder.
+        string portable = Path.Combine(folder, "portable");
+        await Dotnet.Run(folder, "publish", "-c", "Release", "-v", "quiet", "-o", portable, "-p:WasmModuleNative=false");
+        Assert.Equal(expected.Replace("nothing was compiled", "compiled", StringComparison.Ordinal), await Dotnet.Run(folder, Path.Combine(portable, "modules.dll")));
+    }
+
+    /// <summary>The same with .NET in it, which is compiled as one then, for minutes: where WASMJIT_LONG_BUILDS asks for it.</summary>
+    [Fact]
+    public async Task IsPublishedWithDotNet()
+    {
+        if (Environment.GetEnvironmentVariable("WASMJIT_LONG_BUILDS") is null || !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) return;
+        const string ready = "<PublishReadyToRun>true</PublishReadyToRun><SelfContained>true</SelfContained><RuntimeIdentifier>linux-x64</RuntimeIdentifier><PublishSingleFile>true</PublishSingleFile>";
+        string folder = await Project("wasm-whole", ready), output = Path.Combine(folder, "out");
+        await Dotnet.Run(folder, "publish", "-c", "Release", "-v", "quiet", "-o", output);
+        Assert.Equal((0, "36\n6765\nnothing was compiled\n49\n", ""), await Dotnet.Start(Path.Combine(output, "modules"), folder));
     }
 
     private async Task<string> Project(string name, string properties)
     {
         string folder = await packages.ProjectFolder(name, isOnline: true);
-        await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), Program);
+        string readme = (await File.ReadAllTextAsync(Dotnet.InRepository("Build/README.md"))).ReplaceLineEndings("\n"), sample = readme.Split("```csharp\n")[1].Split("```")[0];
+        await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), "using System.Runtime;\n" + sample.Replace("\"app\"", "\"numbers\"", StringComparison.Ordinal) + Program);
         await File.WriteAllTextAsync(Path.Combine(folder, "numbers.wat"), Module);
         await PackageFeed.WriteProject(folder, "modules", "<InvariantGlobalization>true</InvariantGlobalization>" + properties, $"""
             <PackageReference Include="WasmJit" Version="{packages.Version}" />

@@ -253,6 +253,94 @@ public sealed class NativeTests(NativeModule native) : IClassFixture<NativeModul
         Assert.Equal(90 + 3.5 + 993, instance.GetExport<Func<int, double>>("registers")(10));
     }
 
+    /// <summary>
+    /// A memory with much data is the file, until it is written: each instance has its own, others find nothing of it, and what is damaged there is found by those who read the whole file.
+    /// </summary>
+    [AheadFact]
+    public void DataAreMapped()
+    {
+        // Two segments that overlap, a piece without data between them and the third, and more than the file has behind that.
+        string wat = $"""
+            (module
+              (memory (export "memory") 40)
+              (data (i32.const 70001) "{new string('a', 600_000)}")
+              (data (i32.const 600000) "{new string('b', 600_000)}")
+              (data (i32.const 1300000) "end")
+              (data $passive "passive")
+              (func (export "init") (memory.init $passive (i32.const 0) (i32.const 0) (i32.const 7)))
+              (func (export "write") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))
+              (func (export "read") (param i32) (result i32) (i32.load8_u (local.get 0)))
+              (func (export "grow") (result i32) (memory.grow (i32.const 1))))
+            """;
+        string text = Path.Combine(native.Folder, "data.wat"), path = Path.Combine(native.Folder, "data.dll");
+        File.WriteAllText(text, wat);
+        Assert.Equal((0, "", ""), ToolRun.Of("compile", "--native", text, "-o", path));
+        byte[] expected = new Engine().CompileText(wat).Instantiate().GetExport<Memory>("memory").Span.ToArray();
+        Module module = Loader.LoadSaved(path);
+        Assert.NotNull(module.Code.Content);
+        int mapped = Mappings();
+        Instance first = module.Instantiate(), second = module.Instantiate();
+        Assert.Equal(mapped + 2, Mappings());
+        Memory memory = first.GetExport<Memory>("memory");
+        Assert.True(memory.Span.SequenceEqual(expected));
+        for (int i = 0; i < expected.Length; i += 997) first.GetExport<Action<int, int>>("write")(i, i);
+        Assert.Equal(40, first.GetExport<Func<int>>("grow")());
+        Assert.True(second.GetExport<Memory>("memory").Span.SequenceEqual(expected));
+        first.GetExport<Action>("init")();
+        Assert.Equal("passive", memory.ReadString(0, 7));
+        // The next owners of the addresses find zeros.
+        memory.Recycle();
+        second.GetExport<Memory>("memory").Dispose();
+        Assert.Equal(mapped, Mappings());
+        for (int i = 0; i < 20; i++) Assert.False(new Memory(new MemoryType(40)).Span.ContainsAnyExcept((byte)0));
+        Assert.True(module.Instantiate().GetExport<Memory>("memory").Span.SequenceEqual(expected));
+        // Pools bring it back; with fuel each segment is paid for, and in no file that is only read there are pages.
+        using (var pool = new InstancePool(module))
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                using PooledInstance rented = pool.Rent();
+                Assert.True(rented.Instance.GetExport<Memory>("memory").Span.SequenceEqual(expected));
+                rented.Instance.GetExport<Action<int, int>>("write")(100_000 + i, 1);
+            }
+        }
+        Module streamed = Loader.LoadSaved(new MemoryStream(File.ReadAllBytes(path)));
+        Assert.Null(streamed.Code.Content);
+        Assert.True(streamed.Instantiate().GetExport<Memory>("memory").Span.SequenceEqual(expected));
+        // So is what a program has loaded itself, as its own assemblies are.
+        string copy = Path.Combine(native.Folder, "copy.dll");
+        File.Copy(path, copy);
+        Module referred = Loader.LoadSaved(new System.Runtime.Loader.AssemblyLoadContext("own").LoadFromAssemblyPath(copy));
+        Assert.NotNull(referred.Code.Content);
+        Assert.True(referred.Instantiate().GetExport<Memory>("memory").Span.SequenceEqual(expected));
+        byte[] bytes = SavedHeader.ReadFile(File.ReadAllBytes(path)).Module.ToArray();
+        Assert.Equal(5, new Engine().Compile(bytes).Exports.Count);
+
+        int Mappings() => File.ReadLines("/proc/self/maps").Count(l => l.Contains("rw-p", StringComparison.Ordinal) && l.EndsWith("data.dll", StringComparison.Ordinal));
+    }
+
+    /// <summary>Data whose place is not known, that do not fit, that are few, or that go to memories of others, are copied.</summary>
+    [Fact]
+    public void DataThatCannotBeMapped()
+    {
+        string large = new('a', 1 << 20);
+        Assert.NotNull(Of($"(memory 20) (data (i32.const 5) \"{large}\")"));
+        Assert.NotNull(Of($"(memory 1) (memory 20) (data (memory 1) (i32.const 5) \"{large}\")"));
+        Assert.Null(Of($"(memory 20) (data (i32.const 5) \"{large[..9000]}\")"));
+        Assert.Null(Of($"(memory 17) (data (i32.const 131000) \"{large}\")"));
+        Assert.Null(Of($"(memory 20) (data (i32.const -5) \"{large}\")"));
+        Assert.Null(Of($"(import \"m\" \"m\" (memory 20)) (data (i32.const 5) \"{large}\")"));
+        Assert.Null(Of($"(import \"m\" \"g\" (global i32)) (memory 20) (data (global.get 0) \"{large}\")"));
+        Assert.Null(Of($"(memory i64 20) (data (i64.const 5) \"{large}\")"));
+        Assert.Null(Of($"(memory 20 20 shared) (data (i32.const 5) \"{large}\")"));
+        Assert.Null(Of($"(memory 20) (memory 1) (data (i32.const 5) \"{large}\") (data (memory 1) (i32.const 5) \"b\")"));
+        Assert.Null(Of($"(memory 200) (data (i32.const 5) \"{large}\") (data (i32.const 9000000) \"b\")"));
+        Assert.Null(Of($"(memory 20) (data \"{large}\")"));
+        Assert.Null(Of("(memory 20)"));
+
+        static InitialContent? Of(string fields) => InitialContent.Of(new Engine().CompileText($"(module {fields})").Info);
+    }
+
     /// <summary>What is read of a file before its code runs is as it was saved; the whole is checked where it is read.</summary>
     [AheadFact]
     public void WhatIsReadIsChecked()
