@@ -346,11 +346,16 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I32LoadThenI32Store: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32LoadThenI32Add: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32LoadThenI32AddConst: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32LoadThenI32AddConstThenI32Store: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); *(int*)(mem + *(uint*)(fp + ip[2].A) + (ulong)ip[2].Imm) = *(int*)(fp + ip[2].B); ip += 3; continue;
                 case RegisterOp.I32LoadThenBrIfI32Eqz: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) == 0) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32LoadThenBrIfI32NeConst: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
+                case RegisterOp.I32LoadThenCall: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; goto case RegisterOp.Call;
                 case RegisterOp.I32StoreThenI32Load: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32StoreThenI32LoadThenI32Load: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); fp[ip[2].A] = *(uint*)(mem + *(uint*)(fp + ip[2].B) + (ulong)ip[2].Imm); ip += 3; continue;
                 case RegisterOp.I32StoreThenI32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32StoreThenI32AddConst: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32StoreThenBr: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip += ip[1].Target + 1; continue;
+                case RegisterOp.I32StoreThenBrLoop: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; goto case RegisterOp.BrLoop;
                 case RegisterOp.I32AddThenI32Load: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.I32AddThenI32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32AddThenI32AddConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
@@ -361,14 +366,18 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I32AddConstThenBrIfI32Ne: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); if (*(int*)(fp + ip[1].A) != *(int*)(fp + ip[1].B)) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32AddConstThenBrIfI32NeConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32AddConstThenGlobalSet32: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; continue;
+                case RegisterOp.I32AddConstThenGlobalSet32ThenReturnValue: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; goto case RegisterOp.ReturnValue;
                 case RegisterOp.I32SubConstThenGlobalSet32: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; continue;
                 case RegisterOp.I32SubConstThenI32Store: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32ShlConstThenI32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) << (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32RotlConstThenI32Xor: fp[ip->A] = (uint)Integers.Rotl32(*(int*)(fp + ip->B), (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) ^ *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32ShrUConstThenI32Xor: fp[ip->A] = (uint)(*(int*)(fp + ip->B) >>> (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) ^ *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.GlobalGetThenI32SubConst: fp[ip->A] = *(ulong*)(globals + ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) - (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.GlobalGetThenI32SubConstThenGlobalSet32: fp[ip->A] = *(ulong*)(globals + ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) - (int)ip[1].Imm); *(ulong*)(globals + ip[2].Imm) = *(uint*)(fp + ip[2].A); ip += 3; continue;
                 case RegisterOp.GlobalSet32ThenI32Store: *(ulong*)(globals + ip->Imm) = *(uint*)(fp + ip->A); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.GlobalSet32ThenReturnValue: *(ulong*)(globals + ip->Imm) = *(uint*)(fp + ip->A); ip++; goto case RegisterOp.ReturnValue;
                 case RegisterOp.F64ConstThenI32Store: fp[ip->A] = (ulong)ip->Imm; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.F64ConstThenCall: fp[ip->A] = (ulong)ip->Imm; ip++; goto case RegisterOp.Call;
                 case RegisterOp.BrIfI32EqzThenI32Load: if (*(int*)(fp + ip->A) == 0) { ip += ip->Target; continue; } fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.BrIfI32NeConstThenI32Load: if (*(int*)(fp + ip->A) != ip->Value) { ip += ip->Target; continue; } fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.MoveThenMove: fp[ip->A] = fp[ip->B]; fp[ip[1].A] = fp[ip[1].B]; ip += 2; continue;
@@ -428,7 +437,17 @@ internal static unsafe partial class Interpreter
                     nextFp = fp + ip->A;
                     nextRp = rp + ip->B;
                     ip++;
-                    break;
+                    code = Volatile.Read(ref callee->Compiled);
+                    if (code == 0 || callee->RefSlots != 0) break;
+                    // No frame: the machine code has one of its own.
+                    at = ip - 1;
+                    if (nextFp + callee->Slots > thread.Limit) Trap.Throw(TrapKind.CallStackExhausted);
+                    callee->Entries++;
+                    thread.Top = nextFp + callee->Slots;
+                    thread.RefTop = nextRp;
+                    InterpreterCalls.Call(thread, instance, code, callee->Shape, nextFp, nextRp);
+                    refs = thread.Refs;
+                    continue;
                 case RegisterOp.CallImport:
                     target = instance.Funcs[ip[1].Target]!;
                     goto through;
