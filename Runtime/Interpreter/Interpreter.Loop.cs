@@ -428,14 +428,11 @@ internal static unsafe partial class Interpreter
                     if (function->RefSlots > ip->C) Array.Clear(refs, rp + ip->C, function->RefSlots - ip->C);
                     thread.Sp = --sp;
                     if (sp == bottom) return;
-                    ip = sp->Ip;
-                    fp = sp->Fp;
-                    rp = sp->Rp;
+                    ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
                     continue;
                 case RegisterOp.Call:
                     callee = (FunctionState*)ip->Imm;
-                    nextFp = fp + ip->A;
-                    nextRp = rp + ip->B;
+                    nextFp = fp + ip->A; nextRp = rp + ip->B;
                     ip++;
                     code = Volatile.Read(ref callee->Compiled);
                     if (code == 0 || callee->RefSlots != 0) break;
@@ -471,12 +468,9 @@ internal static unsafe partial class Interpreter
                     callee = (FunctionState*)ip->Imm;
                     function = sp[-1].Function;
                     if (function->RefSlots > ip->C) Array.Clear(refs, rp + ip->C, function->RefSlots - ip->C);
-                    nextFp = fp;
-                    nextRp = rp;
+                    nextFp = fp; nextRp = rp;
                     thread.Sp = --sp;
-                    ip = sp->Ip;
-                    fp = sp->Fp;
-                    rp = sp->Rp;
+                    ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
                     break;
                 case RegisterOp.TailCallImport:
                     target = instance.Funcs[ip[1].Target]!;
@@ -515,8 +509,7 @@ internal static unsafe partial class Interpreter
             goto enter;
 
         through:
-            nextFp = fp + ip->A;
-            nextRp = rp + ip->B;
+            nextFp = fp + ip->A; nextRp = rp + ip->B;
             if (ReferenceEquals(target.Context, instance))
             {
                 callee = instance.Functions + (target.Index - instance.ImportedFuncs);
@@ -537,11 +530,8 @@ internal static unsafe partial class Interpreter
             var shape = (CallShape*)ip->Imm;
             if (function->RefSlots > shape->RefParams) Array.Clear(refs, rp + shape->RefParams, function->RefSlots - shape->RefParams);
             thread.Sp = --sp;
-            nextFp = fp;
-            nextRp = rp;
-            ip = sp->Ip;
-            fp = sp->Fp;
-            rp = sp->Rp;
+            nextFp = fp; nextRp = rp;
+            ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
             if (ReferenceEquals(target.Context, instance))
             {
                 callee = instance.Functions + (target.Index - instance.ImportedFuncs);
@@ -566,11 +556,8 @@ internal static unsafe partial class Interpreter
         compiled:
             // The frame ends first: the machine code has one of its own, and leaves its results where this one began.
             thread.Sp = --sp;
-            nextFp = fp;
-            nextRp = rp;
-            ip = sp->Ip;
-            fp = sp->Fp;
-            rp = sp->Rp;
+            nextFp = fp; nextRp = rp;
+            ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
             thread.Top = nextFp + function->Slots;
             thread.RefTop = nextRp + function->RefSlots;
             at = ip - 1;
