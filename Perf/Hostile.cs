@@ -11,11 +11,13 @@ internal static class Hostile
 {
     private const int Million = 1_000_000;
 
-    internal static int Run(List<string> arguments)
+    /// <param name="arguments">The name of a module, or nothing for all.</param>
+    /// <param name="options">Of the engine that compiles them.</param>
+    internal static int Run(List<string> arguments, EngineOptions options)
     {
         if (arguments.Count > 0)
         {
-            Console.Write(Outcome(HostileModules.All[string.Join(' ', arguments)](Million)));
+            Console.Write(Outcome(HostileModules.All[string.Join(' ', arguments)](Million), options));
             return 0;
         }
         string self = typeof(Hostile).Assembly.Location;
@@ -23,7 +25,8 @@ internal static class Hostile
         foreach ((string name, Func<int, byte[]> make) in HostileModules.All)
         {
             int bytes = make(Million).Length;
-            (_, long peak, _, string output) = Startup.Measure([self, "hostile", name]);
+            (_, long peak, _, string output) = Startup.Measure(
+                [self, "hostile", "--compilation", $"{options.Compilation}".ToLowerInvariant(), "--memory-checks", $"{options.MemoryChecks}".ToLowerInvariant(), name]);
             string[] parts = output.Split('|');
             Console.WriteLine($"{name,-56}{bytes / 1e6,7:f1}{parts[0],9}{parts[1],28}{peak / 1e6,10:f0}  {parts[2]}");
         }
@@ -31,13 +34,13 @@ internal static class Hostile
         return 0;
     }
 
-    private static string Outcome(byte[] bytes)
+    private static string Outcome(byte[] bytes, EngineOptions options)
     {
         long start = Stopwatch.GetTimestamp();
         string outcome = "", call = "-";
         try
         {
-            Instance instance = new Engine().Compile(bytes).Instantiate();
+            Instance instance = new Engine(options).Compile(bytes).Instantiate();
             if (instance.TryGetExport("run", out Func<int>? run))
             {
                 TimeSpan processor = Environment.CpuUsage.TotalTime;

@@ -16,7 +16,7 @@ internal static class Program
         Perf startup --write FILE [--size MB]                      writes the module that it uses
         Perf saved [--memory-checks guard|explicit] [KERNEL...]    modules saved as assemblies against compiling from bytes
         Perf programs [--processor-time] [CASE...]                 programs of Tests/Programs on WasmJit and Wasmtime by turns
-        Perf hostile [NAME]                                        modules that are large in one respect alone
+        Perf hostile [--memory-checks guard|explicit] [NAME]       modules that are large in one respect alone
         Perf linking [--memory-checks guard|explicit]              accesses, exports, calls across modules; tiny modules
         Perf bindings                                              interfaces over exports beside their delegates
         Perf components [--memory-checks guard|explicit]           calls of components, beside the same by hand
@@ -30,7 +30,7 @@ internal static class Program
         Perf report [-o PAGE] [--picture FILE.svg] [--figures FOLDER] [--run] [--parts NAME,...]
                                                                    charts of what was recorded, and measured now with --run or --parts
         Perf bench [BENCHMARKDOTNET ARGUMENTS...]                  the kernels under BenchmarkDotNet
-        KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking and tiers take
+        KERNEL is a name or a group: scalar (the default), simd, gc, exceptions, all. compare, latency, programs, saved, linking, hostile and tiers take
         --compilation tiered|lazy|ahead|interpreted too. compare, options, cold, programs, guest-jit and method-jit take --record FILE.json, to which they add
         their figures.
         """;
@@ -89,7 +89,7 @@ internal static class Program
                     ProgramRuns.Run(rest, options, processorTime, figures);
                     return 0;
                 case "hostile":
-                    return Hostile.Run(rest);
+                    return Hostile.Run(rest, options);
                 case "linking":
                     Linking.Run(options);
                     LinkingCalls.Run(options);

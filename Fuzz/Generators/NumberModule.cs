@@ -319,7 +319,10 @@ internal sealed class NumberModule
                     // More reads of locals than a translator can let wait.
                     for (int i = random.Next(60, 80); i > 0; i--) Push(module.Pick(module.Types));
                     break;
-                case 14: StraightCode.Write(code, random, locals); break;
+                case 14:
+                    StraightCode.Write(code, random, locals, labels[0].Types);
+                    if (random.Next(3) == 0) Call();
+                    break;
                 default: Operate(); break;
             }
         }

@@ -19,7 +19,8 @@ internal static class StraightCode
     /// <param name="code">The code of a function.</param>
     /// <param name="random">Where decisions come from.</param>
     /// <param name="locals">The types of the function's locals.</param>
-    internal static void Write(ByteWriter code, Random random, List<ValType> locals)
+    /// <param name="results">The types of its results.</param>
+    internal static void Write(ByteWriter code, Random random, List<ValType> locals, ValType[] results)
     {
         int[] usable = [.. Enumerable.Range(0, locals.Count).Where(i => locals[i] == ValType.I32)];
         if (usable.Length < 2) return;
@@ -65,7 +66,7 @@ internal static class StraightCode
         Set(address);
         for (int i = random.Next(2, 9); i > 0; i--)
         {
-            switch (random.Next(15))
+            switch (random.Next(19))
             {
                 case 0 or 1:
                     Get(address);
@@ -120,6 +121,66 @@ internal static class StraightCode
                     Get(address);
                     Access(Load);
                     Set(Other());
+                    code.Code(OpId.End);
+                    break;
+                case 14:
+                    // A loop of a few turns that ends with a store.
+                    int turns = Other();
+                    Number(random.Next(1, 4));
+                    Set(turns);
+                    code.Code(OpId.Loop);
+                    code.U8(TypeByte.EmptyBlock);
+                    code.Code(OpId.Block);
+                    code.U8(TypeByte.EmptyBlock);
+                    Get(turns);
+                    Number(1);
+                    code.Code(Sub);
+                    Indexed(code, OpId.LocalTee, turns);
+                    code.Code(Eqz);
+                    Indexed(code, OpId.BrIf, 0);
+                    Get(address);
+                    Get(Other());
+                    Access(Store);
+                    Indexed(code, OpId.Br, 1);
+                    code.Code(OpId.End);
+                    code.Code(OpId.End);
+                    break;
+                case 15:
+                    // A number in memory is increased.
+                    Get(address);
+                    Get(address);
+                    Access(Load);
+                    Number(random.Next(-2, 3));
+                    code.Code(Add);
+                    Access(Store);
+                    break;
+                case 16:
+                    // Variables that are kept in memory.
+                    Get(address);
+                    Get(Other());
+                    Access(Store);
+                    Get(address);
+                    Access(Load);
+                    Get(address);
+                    Access(Load);
+                    code.Code(Add);
+                    Set(Other());
+                    break;
+                case 17 when results is [var only] && only == ValType.I32:
+                    // The end of a function that gives its frame back.
+                    code.Code(OpId.Block);
+                    code.U8(TypeByte.EmptyBlock);
+                    Get(Other());
+                    Indexed(code, OpId.BrIf, 0);
+                    Get(Other());
+                    if (random.Next(2) == 0)
+                    {
+                        Number(32);
+                        code.Code(Add);
+                    }
+                    Indexed(code, OpId.GlobalSet, 1);
+                    Get(Other());
+                    code.Code(OpId.Return);
                     code.Code(OpId.End);
                     break;
                 default:

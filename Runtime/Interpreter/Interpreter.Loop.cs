@@ -346,11 +346,16 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I32LoadThenI32Store: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32LoadThenI32Add: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32LoadThenI32AddConst: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32LoadThenI32AddConstThenI32Store: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); *(int*)(mem + *(uint*)(fp + ip[2].A) + (ulong)ip[2].Imm) = *(int*)(fp + ip[2].B); ip += 3; continue;
                 case RegisterOp.I32LoadThenBrIfI32Eqz: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) == 0) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32LoadThenBrIfI32NeConst: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
+                case RegisterOp.I32LoadThenCall: fp[ip->A] = *(uint*)(mem + *(uint*)(fp + ip->B) + (ulong)ip->Imm); ip++; goto case RegisterOp.Call;
                 case RegisterOp.I32StoreThenI32Load: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32StoreThenI32LoadThenI32Load: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); fp[ip[2].A] = *(uint*)(mem + *(uint*)(fp + ip[2].B) + (ulong)ip[2].Imm); ip += 3; continue;
                 case RegisterOp.I32StoreThenI32Store: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32StoreThenI32AddConst: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.I32StoreThenBr: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip += ip[1].Target + 1; continue;
+                case RegisterOp.I32StoreThenBrLoop: *(int*)(mem + *(uint*)(fp + ip->A) + (ulong)ip->Imm) = *(int*)(fp + ip->B); ip++; goto case RegisterOp.BrLoop;
                 case RegisterOp.I32AddThenI32Load: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.I32AddThenI32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32AddThenI32AddConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + *(int*)(fp + ip->C)); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + (int)ip[1].Imm); ip += 2; continue;
@@ -361,14 +366,18 @@ internal static unsafe partial class Interpreter
                 case RegisterOp.I32AddConstThenBrIfI32Ne: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); if (*(int*)(fp + ip[1].A) != *(int*)(fp + ip[1].B)) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32AddConstThenBrIfI32NeConst: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); if (*(int*)(fp + ip[1].A) != ip[1].Value) { ip += ip[1].Target + 1; continue; } ip += 2; continue;
                 case RegisterOp.I32AddConstThenGlobalSet32: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; continue;
+                case RegisterOp.I32AddConstThenGlobalSet32ThenReturnValue: fp[ip->A] = (uint)(*(int*)(fp + ip->B) + (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; goto case RegisterOp.ReturnValue;
                 case RegisterOp.I32SubConstThenGlobalSet32: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); *(ulong*)(globals + ip[1].Imm) = *(uint*)(fp + ip[1].A); ip += 2; continue;
                 case RegisterOp.I32SubConstThenI32Store: fp[ip->A] = (uint)(*(int*)(fp + ip->B) - (int)ip->Imm); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
                 case RegisterOp.I32ShlConstThenI32Add: fp[ip->A] = (uint)(*(int*)(fp + ip->B) << (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) + *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32RotlConstThenI32Xor: fp[ip->A] = (uint)Integers.Rotl32(*(int*)(fp + ip->B), (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) ^ *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.I32ShrUConstThenI32Xor: fp[ip->A] = (uint)(*(int*)(fp + ip->B) >>> (int)ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) ^ *(int*)(fp + ip[1].C)); ip += 2; continue;
                 case RegisterOp.GlobalGetThenI32SubConst: fp[ip->A] = *(ulong*)(globals + ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) - (int)ip[1].Imm); ip += 2; continue;
+                case RegisterOp.GlobalGetThenI32SubConstThenGlobalSet32: fp[ip->A] = *(ulong*)(globals + ip->Imm); fp[ip[1].A] = (uint)(*(int*)(fp + ip[1].B) - (int)ip[1].Imm); *(ulong*)(globals + ip[2].Imm) = *(uint*)(fp + ip[2].A); ip += 3; continue;
                 case RegisterOp.GlobalSet32ThenI32Store: *(ulong*)(globals + ip->Imm) = *(uint*)(fp + ip->A); *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.GlobalSet32ThenReturnValue: *(ulong*)(globals + ip->Imm) = *(uint*)(fp + ip->A); ip++; goto case RegisterOp.ReturnValue;
                 case RegisterOp.F64ConstThenI32Store: fp[ip->A] = (ulong)ip->Imm; *(int*)(mem + *(uint*)(fp + ip[1].A) + (ulong)ip[1].Imm) = *(int*)(fp + ip[1].B); ip += 2; continue;
+                case RegisterOp.F64ConstThenCall: fp[ip->A] = (ulong)ip->Imm; ip++; goto case RegisterOp.Call;
                 case RegisterOp.BrIfI32EqzThenI32Load: if (*(int*)(fp + ip->A) == 0) { ip += ip->Target; continue; } fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.BrIfI32NeConstThenI32Load: if (*(int*)(fp + ip->A) != ip->Value) { ip += ip->Target; continue; } fp[ip[1].A] = *(uint*)(mem + *(uint*)(fp + ip[1].B) + (ulong)ip[1].Imm); ip += 2; continue;
                 case RegisterOp.MoveThenMove: fp[ip->A] = fp[ip->B]; fp[ip[1].A] = fp[ip[1].B]; ip += 2; continue;
@@ -419,16 +428,23 @@ internal static unsafe partial class Interpreter
                     if (function->RefSlots > ip->C) Array.Clear(refs, rp + ip->C, function->RefSlots - ip->C);
                     thread.Sp = --sp;
                     if (sp == bottom) return;
-                    ip = sp->Ip;
-                    fp = sp->Fp;
-                    rp = sp->Rp;
+                    ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
                     continue;
                 case RegisterOp.Call:
                     callee = (FunctionState*)ip->Imm;
-                    nextFp = fp + ip->A;
-                    nextRp = rp + ip->B;
+                    nextFp = fp + ip->A; nextRp = rp + ip->B;
                     ip++;
-                    break;
+                    code = Volatile.Read(ref callee->Compiled);
+                    if (code == 0 || callee->RefSlots != 0) break;
+                    // No frame: the machine code has one of its own.
+                    at = ip - 1;
+                    if (nextFp + callee->Slots > thread.Limit) Trap.Throw(TrapKind.CallStackExhausted);
+                    callee->Entries++;
+                    thread.Top = nextFp + callee->Slots;
+                    thread.RefTop = nextRp;
+                    InterpreterCalls.Call(thread, instance, code, callee->Shape, nextFp, nextRp);
+                    refs = thread.Refs;
+                    continue;
                 case RegisterOp.CallImport:
                     target = instance.Funcs[ip[1].Target]!;
                     goto through;
@@ -452,12 +468,9 @@ internal static unsafe partial class Interpreter
                     callee = (FunctionState*)ip->Imm;
                     function = sp[-1].Function;
                     if (function->RefSlots > ip->C) Array.Clear(refs, rp + ip->C, function->RefSlots - ip->C);
-                    nextFp = fp;
-                    nextRp = rp;
+                    nextFp = fp; nextRp = rp;
                     thread.Sp = --sp;
-                    ip = sp->Ip;
-                    fp = sp->Fp;
-                    rp = sp->Rp;
+                    ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
                     break;
                 case RegisterOp.TailCallImport:
                     target = instance.Funcs[ip[1].Target]!;
@@ -496,8 +509,7 @@ internal static unsafe partial class Interpreter
             goto enter;
 
         through:
-            nextFp = fp + ip->A;
-            nextRp = rp + ip->B;
+            nextFp = fp + ip->A; nextRp = rp + ip->B;
             if (ReferenceEquals(target.Context, instance))
             {
                 callee = instance.Functions + (target.Index - instance.ImportedFuncs);
@@ -518,11 +530,8 @@ internal static unsafe partial class Interpreter
             var shape = (CallShape*)ip->Imm;
             if (function->RefSlots > shape->RefParams) Array.Clear(refs, rp + shape->RefParams, function->RefSlots - shape->RefParams);
             thread.Sp = --sp;
-            nextFp = fp;
-            nextRp = rp;
-            ip = sp->Ip;
-            fp = sp->Fp;
-            rp = sp->Rp;
+            nextFp = fp; nextRp = rp;
+            ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
             if (ReferenceEquals(target.Context, instance))
             {
                 callee = instance.Functions + (target.Index - instance.ImportedFuncs);
@@ -547,11 +556,8 @@ internal static unsafe partial class Interpreter
         compiled:
             // The frame ends first: the machine code has one of its own, and leaves its results where this one began.
             thread.Sp = --sp;
-            nextFp = fp;
-            nextRp = rp;
-            ip = sp->Ip;
-            fp = sp->Fp;
-            rp = sp->Rp;
+            nextFp = fp; nextRp = rp;
+            ip = sp->Ip; fp = sp->Fp; rp = sp->Rp;
             thread.Top = nextFp + function->Slots;
             thread.RefTop = nextRp + function->RefSlots;
             at = ip - 1;

@@ -46,12 +46,14 @@ internal enum RegisterOp : ushort
     RawI64Load16S, RawI64Load16U, RawI64Load32S, RawI64Load32U, RawI32Store, RawI64Store, RawF32Store, RawF64Store, RawI32Store8, RawI32Store16,
     RawI64Store8, RawI64Store16, RawI64Store32,
 
-    // What this instruction, under its own name, and the one behind it do: see RegisterPairs.
-    I32LoadThenI32Load, I32LoadThenI32Store, I32LoadThenI32Add, I32LoadThenI32AddConst, I32LoadThenBrIfI32Eqz, I32LoadThenBrIfI32NeConst,
-    I32StoreThenI32Load, I32StoreThenI32Store, I32StoreThenI32AddConst, I32AddThenI32Load, I32AddThenI32Add, I32AddThenI32AddConst,
+    // What this instruction, under its own name, and the one or two behind it do: see RegisterPairs.
+    I32LoadThenI32Load, I32LoadThenI32Store, I32LoadThenI32Add, I32LoadThenI32AddConst, I32LoadThenI32AddConstThenI32Store, I32LoadThenBrIfI32Eqz,
+    I32LoadThenBrIfI32NeConst, I32LoadThenCall, I32StoreThenI32Load, I32StoreThenI32LoadThenI32Load, I32StoreThenI32Store, I32StoreThenI32AddConst,
+    I32StoreThenBr, I32StoreThenBrLoop, I32AddThenI32Load, I32AddThenI32Add, I32AddThenI32AddConst,
     I32AddConstThenI32Load, I32AddConstThenI32Load8U, I32AddConstThenI32Store, I32AddConstThenI32AddConst, I32AddConstThenBrIfI32Ne,
-    I32AddConstThenBrIfI32NeConst, I32AddConstThenGlobalSet32, I32SubConstThenGlobalSet32, I32SubConstThenI32Store, I32ShlConstThenI32Add,
-    I32RotlConstThenI32Xor, I32ShrUConstThenI32Xor, GlobalGetThenI32SubConst, GlobalSet32ThenI32Store, F64ConstThenI32Store,
+    I32AddConstThenBrIfI32NeConst, I32AddConstThenGlobalSet32, I32AddConstThenGlobalSet32ThenReturnValue, I32SubConstThenGlobalSet32,
+    I32SubConstThenI32Store, I32ShlConstThenI32Add, I32RotlConstThenI32Xor, I32ShrUConstThenI32Xor, GlobalGetThenI32SubConst,
+    GlobalGetThenI32SubConstThenGlobalSet32, GlobalSet32ThenI32Store, GlobalSet32ThenReturnValue, F64ConstThenI32Store, F64ConstThenCall,
     BrIfI32EqzThenI32Load, BrIfI32NeConstThenI32Load, MoveThenMove,
 
     /// <summary>Enters the function that the loop was called for.</summary>

@@ -6,25 +6,31 @@ internal static class RegisterOps
     /// <summary>How many operations there are: the last one comes here.</summary>
     internal const int Count = (int)RegisterOp.RefCastDescriptor + 1;
 
-    /// <summary>The operation of an instruction, or the first of two that are executed as one, under its own name.</summary>
+    /// <summary>The operation of an instruction, or the first of those that are executed as one, under its own name.</summary>
     /// <param name="op">The operation.</param>
-    /// <param name="isPair">Whether it does what the instruction behind it does, too.</param>
-    internal static RegisterOp FirstOf(RegisterOp op, out bool isPair)
+    /// <param name="length">How many instructions it does: this one, and those behind it.</param>
+    internal static RegisterOp FirstOf(RegisterOp op, out int length)
     {
-        isPair = op is >= RegisterOp.I32LoadThenI32Load and <= RegisterOp.MoveThenMove;
+        length = op switch
+        {
+            RegisterOp.I32LoadThenI32AddConstThenI32Store or RegisterOp.I32StoreThenI32LoadThenI32Load or RegisterOp.I32AddConstThenGlobalSet32ThenReturnValue
+                or RegisterOp.GlobalGetThenI32SubConstThenGlobalSet32 => 3,
+            >= RegisterOp.I32LoadThenI32Load and <= RegisterOp.MoveThenMove => 2,
+            _ => 1,
+        };
         return op switch
         {
-            >= RegisterOp.I32LoadThenI32Load and <= RegisterOp.I32LoadThenBrIfI32NeConst => RegisterOp.I32Load,
-            >= RegisterOp.I32StoreThenI32Load and <= RegisterOp.I32StoreThenI32AddConst => RegisterOp.I32Store,
+            >= RegisterOp.I32LoadThenI32Load and <= RegisterOp.I32LoadThenCall => RegisterOp.I32Load,
+            >= RegisterOp.I32StoreThenI32Load and <= RegisterOp.I32StoreThenBrLoop => RegisterOp.I32Store,
             >= RegisterOp.I32AddThenI32Load and <= RegisterOp.I32AddThenI32AddConst => RegisterOp.I32Add,
-            >= RegisterOp.I32AddConstThenI32Load and <= RegisterOp.I32AddConstThenGlobalSet32 => RegisterOp.I32AddConst,
+            >= RegisterOp.I32AddConstThenI32Load and <= RegisterOp.I32AddConstThenGlobalSet32ThenReturnValue => RegisterOp.I32AddConst,
             RegisterOp.I32SubConstThenGlobalSet32 or RegisterOp.I32SubConstThenI32Store => RegisterOp.I32SubConst,
             RegisterOp.I32ShlConstThenI32Add => RegisterOp.I32ShlConst,
             RegisterOp.I32RotlConstThenI32Xor => RegisterOp.I32RotlConst,
             RegisterOp.I32ShrUConstThenI32Xor => RegisterOp.I32ShrUConst,
-            RegisterOp.GlobalGetThenI32SubConst => RegisterOp.GlobalGet,
-            RegisterOp.GlobalSet32ThenI32Store => RegisterOp.GlobalSet32,
-            RegisterOp.F64ConstThenI32Store => RegisterOp.F64Const,
+            RegisterOp.GlobalGetThenI32SubConst or RegisterOp.GlobalGetThenI32SubConstThenGlobalSet32 => RegisterOp.GlobalGet,
+            RegisterOp.GlobalSet32ThenI32Store or RegisterOp.GlobalSet32ThenReturnValue => RegisterOp.GlobalSet32,
+            RegisterOp.F64ConstThenI32Store or RegisterOp.F64ConstThenCall => RegisterOp.F64Const,
             RegisterOp.BrIfI32EqzThenI32Load => RegisterOp.BrIfI32Eqz,
             RegisterOp.BrIfI32NeConstThenI32Load => RegisterOp.BrIfI32NeConst,
             RegisterOp.MoveThenMove => RegisterOp.Move,

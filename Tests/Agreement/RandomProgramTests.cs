@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using WasmJit.Fuzz;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -6,7 +7,7 @@ namespace WasmJit.Agreement;
 
 /// <summary>
 /// Random modules do here what they do on Wasmtime. WASMJIT_RANDOM_SEED and WASMJIT_RANDOM_COUNT choose others than the few
-/// hundred that every run of the tests looks at.
+/// hundred that every run of the tests looks at, WASMJIT_RANDOM_MODES some kinds of code by their names: nearly all of the time is RyuJIT's.
 /// </summary>
 public sealed class RandomProgramTests(ITestOutputHelper log)
 {
@@ -22,7 +23,8 @@ public sealed class RandomProgramTests(ITestOutputHelper log)
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         foreach (string argument in new[] { typeof(Program).Assembly.Location, "random", generator, $"{seed}", $"{count}" }) start.ArgumentList.Add(argument);
         using Process child = Process.Start(start)!;
-        var programs = new RandomPrograms(RandomPrograms.Generator(generator));
+        string? modes = Environment.GetEnvironmentVariable("WASMJIT_RANDOM_MODES");
+        var programs = new RandomPrograms(RandomPrograms.Generator(generator), modes is null ? Mode.All : [.. modes.Split(',').Select(m => Mode.Find(m) ?? throw new ArgumentException($"There is no mode \"{m}\"."))]);
         var differences = new List<string>();
         var outcomes = new List<string>();
         int calls = 0, modules = 0;

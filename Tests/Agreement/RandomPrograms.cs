@@ -3,10 +3,12 @@ using WasmJit.Fuzz;
 
 namespace WasmJit.Agreement;
 
-/// <summary>Runs random modules with every kind of code that this engine makes.</summary>
-internal sealed partial class RandomPrograms(ModuleGenerator generator)
+/// <summary>Runs random modules with several kinds of code that this engine makes.</summary>
+/// <param name="generator">Makes the modules.</param>
+/// <param name="modes">The kinds of code.</param>
+internal sealed partial class RandomPrograms(ModuleGenerator generator, IReadOnlyList<Mode> modes)
 {
-    private readonly (Mode Mode, ModuleRunner Runner)[] runners = [.. Mode.All.Select(m => (m, new ModuleRunner(m)))];
+    private readonly (Mode Mode, ModuleRunner Runner)[] runners = [.. modes.Select(m => (m, new ModuleRunner(m)))];
 
     /// <summary>The generator of a name whose modules other engines run, too.</summary>
     internal static ModuleGenerator Generator(string name) => ModuleGenerator.All([]).Single(g => g.Name == name && g.IsStandard);

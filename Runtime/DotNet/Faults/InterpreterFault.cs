@@ -66,13 +66,17 @@ internal static unsafe class InterpreterFault
     /// <summary>Which of the instructions that are executed together accesses an address; null if none does, or if it cannot be told.</summary>
     private static Instruction* FaultOf(FunctionState* function, Instruction* at, ulong* slots, byte* memory, ulong address)
     {
-        RegisterOp first = RegisterOps.FirstOf(at->Op, out bool isPair);
+        RegisterOp first = RegisterOps.FirstOf(at->Op, out int length);
+        if (at + length > function->Translated + function->TranslatedLength) length = 1;
         bool isFirst = IsAccess(at, first, slots, memory, address);
-        if (!isPair || at + 1 >= function->Translated + function->TranslatedLength) return isFirst ? at : null;
-        if (!IsAccess(at + 1, at[1].Op, slots, memory, address)) return isFirst ? at : null;
-        if (!isFirst) return at + 1;
-        // The first would have faulted before, unless it has loaded what its address was in. Then it is no longer known where that was.
-        return first <= RegisterOp.I64Load32U && at->A == at->B ? null : at;
+        for (int i = 1; i < length; i++)
+        {
+            if (!IsAccess(at + i, at[i].Op, slots, memory, address)) continue;
+            if (!isFirst) return at + i;
+            // The first would have faulted before, unless it has loaded what its address was in. Then it is no longer known where that was.
+            return first <= RegisterOp.I64Load32U && at->A == at->B ? null : at;
+        }
+        return isFirst ? at : null;
     }
 
     /// <summary>Whether an instruction accesses an address.</summary>

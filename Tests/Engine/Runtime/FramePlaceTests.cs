@@ -106,6 +106,12 @@ public sealed class FramePlaceTests
           (func $added (type $f) (i32.load (i32.add (local.get 0) (i32.const 0x7fffffff))))
           (func $narrow (type $f) (i32.add (i32.load8_s (i32.const 65535)) (i32.load16_u (i32.const 65535))))
           (func $last (type $f) (i32.add (i32.load (i32.const 65532)) (i32.load (i32.const 65533))))
+          ;; Threes: a store and two loads, an element that is increased.
+          (func $three1 (type $f) (local i32) (local.set 1 (i32.mul (local.get 0) (i32.const -8))) (i32.store (local.get 1) (local.get 0)) (i32.add (i32.load (local.get 0)) (i32.load (local.get 0))))
+          (func $three2 (type $f) (local i32) (local.set 1 (i32.mul (local.get 0) (i32.const -8))) (i32.store (local.get 0) (local.get 0)) (i32.add (i32.load (local.get 1)) (i32.load (local.get 0))))
+          (func $three3 (type $f) (local i32) (local.set 1 (i32.mul (local.get 0) (i32.const -8))) (i32.store (local.get 0) (local.get 0)) (i32.add (i32.load (local.get 0)) (i32.load (local.get 1))))
+          (func $more1 (type $f) (local i32) (local.set 1 (i32.mul (local.get 0) (i32.const -8))) (i32.store (local.get 1) (i32.add (i32.load (local.get 1)) (i32.const 1))) (local.get 0))
+          (func $more2 (type $f) (local i32) (local.set 1 (i32.mul (local.get 0) (i32.const -8))) (i32.store (local.get 1) (i32.add (i32.load (local.get 0)) (i32.const 1))) (local.get 0))
           ;; Lists: what is loaded is the next address, at the same distance or another.
           (func $list1 (type $f) (i32.load (i32.load (i32.sub (local.get 0) (i32.const 9)))))
           (func $list2 (type $f) (i32.load (i32.load (i32.const 20))))
@@ -129,6 +135,7 @@ public sealed class FramePlaceTests
           (export "first" (func $first)) (export "second" (func $second)) (export "copied" (func $copied)) (export "added" (func $added))
           (export "narrow" (func $narrow)) (export "last" (func $last)) (export "wide" (func $wide)) (export "other" (func $other)) (export "wideother" (func $wideother))
           (export "list1" (func $list1)) (export "list2" (func $list2)) (export "list3" (func $list3)) (export "list4" (func $list4)) (export "list5" (func $list5)) (export "list6" (func $list6))
+          (export "three1" (func $three1)) (export "three2" (func $three2)) (export "three3" (func $three3)) (export "more1" (func $more1)) (export "more2" (func $more2))
           (export "fill" (func $fill)) (export "none" (func $none)) (export "stop" (func $stop))
           (func (export "call0") (param i32) (result i32) (call $call (local.get 0) (i32.const 0)))
           (func (export "call1") (param i32) (result i32) (call $call (local.get 0) (i32.const 1))))
@@ -156,13 +163,18 @@ public sealed class FramePlaceTests
         Assert.Equal(interpreted, Described(module, Compilation.Lazy, export, inlines));
     }
 
-    /// <summary>Of several accesses in one expression it is the one that trapped, also where the interpreter executes two instructions as one.</summary>
+    /// <summary>Of several accesses in one expression it is the one that trapped, also where the interpreter executes two or three instructions as one.</summary>
     [Theory]
     [InlineData("second", 0xe)]
     [InlineData("copied", 0xe)]
     [InlineData("added", 0xa)]
     [InlineData("narrow", 0xc)]
     [InlineData("last", 0xc)]
+    [InlineData("three1", 0xe)]
+    [InlineData("three2", 0x13)]
+    [InlineData("three3", 0x18)]
+    [InlineData("more1", 0xe)]
+    [InlineData("more2", 0x14)]
     [InlineData("list5", 6)]
     [InlineData("list6", 8)]
     public void TheInterpreterKnowsEachAccess(string export, int offset) =>
