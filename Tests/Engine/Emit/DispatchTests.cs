@@ -97,7 +97,7 @@ public sealed class DispatchTests
     {
         int copied = 0, trapped = 0, ended = 0;
         EngineOptions[] kinds = [Tiers.Compiled, Tiers.Compiled with { Verify = true }, Tiers.Compiled with { Interruptible = true, MemoryChecks = MemoryChecks.Explicit }];
-        for (int seed = 0; seed < 60; seed++)
+        foreach (int seed in Tiers.Seeds(0).SelectMany(first => Enumerable.Range(first, 60)))
         {
             string text = $"(module (memory (export \"m\") 1) {Program(new Random(seed), 4 + (seed % 9), endless: false)})";
             Module interpreted = new Engine(Tiers.Interpreted with { CountFuel = true }).CompileText(text);
@@ -140,9 +140,9 @@ public sealed class DispatchTests
         }
         catch (TrapException trap)
         {
-            // Where fuel ends, the interpreter and compiled code stand at different operators; what is inlined has no frame.
+            // Code that ends for want of fuel, or divides by zero, may trap in one place for all operators of the function; what is inlined has no frame.
             string frames = string.Join(" < ", trap.WasmStack.Where(frame => frame.Function != "next").Select(frame => $"{frame.Function}+{frame.Offset}"));
-            end = trap.Kind == TrapKind.OutOfFuel || !places ? trap.Kind.ToString() : $"{trap.Kind} {trap.Address} at {frames}";
+            end = trap.Kind != TrapKind.OutOfBoundsMemoryAccess || !places ? trap.Kind.ToString() : $"{trap.Kind} {trap.Address} at {frames}";
         }
         var hash = new HashCode();
         hash.AddBytes(memory.Slice(0, 65_536));
