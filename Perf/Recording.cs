@@ -51,10 +51,12 @@ internal sealed class Recording : IDisposable
         return line is null ? $"{RuntimeInformation.ProcessArchitecture}" : line[(line.IndexOf(':') + 1)..].Trim();
     }
 
-    /// <summary>Writes what there is so far: a part takes minutes, and what comes behind it may fail.</summary>
+    /// <summary>
+    /// Writes what there is so far: a part takes minutes, and what comes behind it may fail. Without any figures there is no file, which the report would show as a version.
+    /// </summary>
     internal void Save()
     {
-        if (file is not null) File.WriteAllText(file, Figures!.Write());
+        if (file is not null && Figures!.Parts.Count > 0) File.WriteAllText(file, Figures.Write());
     }
 
     /// <summary>Writes the file.</summary>

@@ -72,6 +72,6 @@ internal static class Report
             recording.Save();
             Console.WriteLine();
         }
-        Console.WriteLine(file);
+        if (File.Exists(file)) Console.WriteLine(file);
     }
 }

@@ -115,6 +115,7 @@ internal sealed class FunctionEmitter
         calls.EmitDeferred();
         exceptions.EmitRethrow();
         EmitPrologue();
+        Dispatches.Repeat(il, memory.UncheckedLoads, context.Signature.Parameters.Length, context.Func.BodyEnd - context.Func.BodyStart, target.Verifies);
         LoadGuards.Insert(il, memory.UncheckedLoads);
         il.DropUnusedLocals();
         return il;

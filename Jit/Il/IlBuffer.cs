@@ -99,16 +99,22 @@ internal sealed partial class IlBuffer
     {
         var chain = new List<int>();
         List<Origin> origins = Origins ?? [];
-        int low = 0, high = origins.Count;
+        for (int at = LastOrigin(node); at >= 0 && origins[at].Offset >= 0; at = origins[at].Caller) chain.Add(origins[at].Offset);
+        chain.Add(nodes[node].Source);
+        return chain;
+    }
+
+    /// <summary>The last origin that begins at an instruction, or at one made before it; -1 for none.</summary>
+    private int LastOrigin(int node)
+    {
+        int low = 0, high = Origins?.Count ?? 0;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (origins[middle].Node <= node) low = middle + 1;
+            if (Origins![middle].Node <= node) low = middle + 1;
             else high = middle;
         }
-        for (int at = low - 1; at >= 0 && origins[at].Offset >= 0; at = origins[at].Caller) chain.Add(origins[at].Offset);
-        chain.Add(nodes[node].Source);
-        return chain;
+        return low - 1;
     }
 
     /// <summary>The last instruction: where appending goes on.</summary>
@@ -142,6 +148,9 @@ internal sealed partial class IlBuffer
     /// <summary>Whether there are protected regions.</summary>
     internal bool HasRegions { get; private set; }
 
+    /// <summary>Whether there are jumps through tables.</summary>
+    internal bool HasSwitch { get; private set; }
+
     /// <summary>An upper estimate of the IL's size in bytes.</summary>
     internal int Bytes { get; private set; }
 
@@ -171,7 +180,11 @@ internal sealed partial class IlBuffer
         switch (node.Form)
         {
             case Form.Local or Form.Arg: LocalRefs++; break;
-            case Form.Mark or Form.Label or Form.Switch: Blocks++; break;
+            case Form.Mark or Form.Label: Blocks++; break;
+            case Form.Switch:
+                Blocks++;
+                HasSwitch = true;
+                break;
             case Form.Method: MethodCalls++; break;
             case Form.Region:
                 Blocks += 2;

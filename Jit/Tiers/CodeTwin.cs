@@ -94,9 +94,10 @@ internal sealed class CodeTwin
         }
         List<int> fitting = statement.FindAll(node => Fits(il[node], kind));
         if (fitting.Count > 0) return ChainOf(fitting[Math.Min(before, fitting.Count - 1)]);
-        // The code that throws may be shared by the whole function. If only one operator can have thrown, it is that.
+        // The code that throws may be shared by the whole function. If only one operator can have thrown, it is that; it may be there several times.
         fitting = map.ConvertAll(entry => entry.Node).FindAll(node => il[node].Form != IlBuffer.Form.Mark && Fits(il[node], kind));
-        return fitting.Count == 1 ? ChainOf(fitting[0]) : statement.Count > 0 && kind != CodeKind.Divide ? ChainOf(statement[0]) : [];
+        if (fitting.Count > 0 && ChainOf(fitting[0]) is var only && fitting.TrueForAll(node => ChainOf(node).SequenceEqual(only))) return only;
+        return statement.Count > 0 && kind != CodeKind.Divide ? ChainOf(statement[0]) : [];
     }
 
     private List<int> ChainOf(int node) => il.OriginOf(node) is var chain && chain[^1] > 0 ? chain : [];
