@@ -44,6 +44,7 @@ public sealed class ObjectSlotTests
         ["Instance.State"] = "an object of the host's, whatever it is",
         ["DueTimer.state"] = "what a timer's callback gets",
         ["Turn.gate"] = "a monitor that is waited for",
+        ["Form.What"] = "the method, type or field of an instruction, or a name",
         ["Node.Object"] = "the operand of an instruction: a method, a field, a type, a text, labels",
         ["HostMembers.target"] = "an object whose methods components import",
         ["ThreadImage.stackTop"] = "an address of 32 or 64 bits",
