@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using WasmJit.Jit.Il;
 
 namespace WasmJit.Jit.Emit;
@@ -17,10 +18,16 @@ internal sealed class NeedForms
     /// <summary>An operand that there is not.</summary>
     internal const int Nothing = 1;
 
-    /// <summary>How many values are compared for one answer, and for all of a function.</summary>
-    private const int MostPairs = 1 << 14, MostOfAll = 1 << 23;
+    /// <summary>The form of what the first local holds where control comes together; there are less forms of other kinds.</summary>
+    private const int FirstHeld = 1 << 28;
+
+    /// <summary>How many values are compared for one answer, and for each instruction of a function.</summary>
+    private const int MostPairs = 1 << 14, MostOfEach = 64;
 
     private const int MostParts = 6;
+
+    /// <summary>How deep expressions are compared.</summary>
+    private const int MostDepth = 64;
 
     /// <summary>Of locals that get more values only the nearest are looked at.</summary>
     private const int MostGifts = 48;
@@ -34,6 +41,7 @@ internal sealed class NeedForms
     /// <param name="B">Another, or <see cref="Nothing"/>.</param>
     /// <param name="Number">A constant, or the number of a local.</param>
     /// <param name="HasFresh">Whether a load or call is in it.</param>
+    [StructLayout(LayoutKind.Auto)]
     private readonly record struct Form(Kind Kind, IlOp Op, object? What, int A, int B, long Number, bool HasFresh = false);
 
     private readonly List<Form> forms = [default, new Form(Kind.Nothing, default, null, 0, 0, 0)];
@@ -58,9 +66,6 @@ internal sealed class NeedForms
     /// <summary>Whether all code was read, so that all gifts are known.</summary>
     private bool isComplete;
 
-    /// <summary>The forms that stand for what locals hold where control comes together.</summary>
-    private int[] held = [];
-
     /// <summary>Pairs that are different if what locals hold is, and when.</summary>
     private readonly List<(int A, int B, int Time)> different = [];
 
@@ -70,14 +75,15 @@ internal sealed class NeedForms
     /// <summary>Those that are different if the pairs are that are being compared.</summary>
     private readonly List<(int, int, int)> provisional = [];
 
-    /// <summary>How many values were compared.</summary>
-    private int comparisons;
+    /// <summary>How many values may still be compared: so many for a function that no guest makes this take long.</summary>
+    private long left;
 
     /// <summary>The same forms are made again, in the same order: what locals get stays known.</summary>
-    internal void Restart()
+    /// <param name="instructions">How many instructions the function has.</param>
+    internal void Restart(int instructions)
     {
+        if (next == 2) left = MostPairs + ((long)MostOfEach * instructions);
         next = 2;
-        Array.Clear(held);
         different.Clear();
         isComplete = stretches.Count > 1;
         now = 0;
@@ -85,12 +91,11 @@ internal sealed class NeedForms
 
     internal void Clear()
     {
-        Restart();
+        Restart(0);
         forms.RemoveRange(2, forms.Count - 2);
         gifts.Clear();
         knownPairs.Clear();
         stretches.RemoveRange(1, stretches.Count - 1);
-        comparisons = 0;
         isComplete = false;
     }
 
@@ -107,11 +112,9 @@ internal sealed class NeedForms
     internal int Constant(long number, object? what = null) => Add(new Form(Kind.Constant, default, what, 0, 0, number));
 
     /// <summary>What a local holds where control comes together.</summary>
-    internal int Held(int local)
-    {
-        if (local >= held.Length) Array.Resize(ref held, local + 16);
-        return held[local] != 0 ? held[local] : held[local] = Add(new Form(Kind.Local, default, null, 0, 0, local));
-    }
+    internal static int Held(int local) => FirstHeld + local;
+
+    private Form At(int form) => form >= FirstHeld ? new Form(Kind.Local, default, null, 0, 0, form - FirstHeld) : forms[form];
 
     /// <summary>Code behind labels hears what some locals have got.</summary>
     internal void Give(List<int> locals, int[] got, int stretch)
@@ -127,14 +130,14 @@ internal sealed class NeedForms
         }
     }
 
-    private bool IsConstant(int form, long number) => forms[form] is { Kind: Kind.Constant, What: null } constant && constant.Number == number;
+    private bool IsConstant(int form, long number) => At(form) is { Kind: Kind.Constant, What: null } constant && constant.Number == number;
 
     /// <summary>What an instruction makes of its operands.</summary>
     internal int Made(IlOp op, object? what, int a, int b = Nothing)
     {
         if (a == Unknown || b == Unknown) return Unknown;
         if (what is not null) return Operation(op, what, a, b);
-        if (forms[a].Kind == Kind.Constant && (op == IlOp.Conv_I8 || op == IlOp.Conv_I4)) return a;
+        if (At(a).Kind == Kind.Constant && (op == IlOp.Conv_I8 || op == IlOp.Conv_I4)) return a;
         bool adds = op == IlOp.Add || op == IlOp.Or || op == IlOp.Xor;
         if (IsConstant(b, 0) && (adds || op == IlOp.Sub || op == IlOp.Shl || op == IlOp.Shr || op == IlOp.Shr_Un || op == IlOp.Ceq)) return a;
         if (IsConstant(a, 0) && adds) return b;
@@ -142,15 +145,15 @@ internal sealed class NeedForms
         if (IsConstant(a, 1) && op == IlOp.Mul) return b;
         if (a == b && (op == IlOp.And || op == IlOp.Or)) return a;
         if (a == b && op == IlOp.Add) return Made(IlOp.Shl, null, a, Constant(1));
-        if (op == IlOp.Mul && forms[b] is { Kind: Kind.Constant } factor && long.IsPow2(factor.Number)) return Made(IlOp.Shl, null, a, Constant(long.TrailingZeroCount(factor.Number)));
+        if (op == IlOp.Mul && At(b) is { Kind: Kind.Constant } factor && long.IsPow2(factor.Number)) return Made(IlOp.Shl, null, a, Constant(long.TrailingZeroCount(factor.Number)));
         if ((op == IlOp.Or || op == IlOp.Xor || op == IlOp.Add) && IsRotation(a, b, out int of, out long count)) return Rotated(of, count);
         return Operation(op, null, a, b);
     }
 
-    private int Operation(IlOp op, object? what, int a, int b) => Add(new Form(Kind.Operation, op, what, a, b, 0, forms[a].HasFresh || forms[b].HasFresh));
+    private int Operation(IlOp op, object? what, int a, int b) => Add(new Form(Kind.Operation, op, what, a, b, 0, At(a).HasFresh || At(b).HasFresh));
 
     /// <summary>A comparison: one is taken for its contrary, and for what it is with the operands the other way round.</summary>
-    internal int Compared(int a, int b) => IsConstant(b, 0) && forms[a] is { Op: IlOp.Ceq } ? a : Made(IlOp.Ceq, null, a, b);
+    internal int Compared(int a, int b) => IsConstant(b, 0) && At(a) is { Op: IlOp.Ceq } ? a : Made(IlOp.Ceq, null, a, b);
 
     /// <summary>A value rotated to the left.</summary>
     internal int Rotated(int form, long count) => count == 0 ? form : Made(IlOp.Shl, nameof(Rotated), form, Constant(count));
@@ -158,13 +161,13 @@ internal sealed class NeedForms
     /// <summary>Whether two parts that are put together are a rotated value: each is shifted out of the other's way.</summary>
     private bool IsRotation(int a, int b, out int of, out long count)
     {
-        Form left = forms[a], right = forms[b];
+        Form left = At(a), right = At(b);
         if (left.Op == IlOp.Shr_Un) (left, right) = (right, left);
         of = left.A;
         count = 0;
-        if (left.Op != IlOp.Shl || right.Op != IlOp.Shr_Un || forms[left.B].Kind != Kind.Constant || forms[right.B].Kind != Kind.Constant) return false;
-        count = forms[left.B].Number;
-        return left.A == right.A && count + forms[right.B].Number is 32 or 64;
+        if (left.Op != IlOp.Shl || right.Op != IlOp.Shr_Un || At(left.B).Kind != Kind.Constant || At(right.B).Kind != Kind.Constant) return false;
+        count = At(left.B).Number;
+        return left.A == right.A && count + At(right.B).Number is 32 or 64;
     }
 
     // ---- what may be equal ----
@@ -187,7 +190,10 @@ internal sealed class NeedForms
     private readonly record struct Side(int Form, int Time = 0);
 
     private readonly List<(int, int)> inWork = [];
-    private int pairs;
+    private int pairs, depth;
+
+    /// <summary>Whether it was too much to compare.</summary>
+    private bool gaveUp;
 
     /// <summary>Whether a local was looked into, and whether one may hold several values.</summary>
     private bool looksInto, isOneOfSeveral;
@@ -229,22 +235,36 @@ internal sealed class NeedForms
 
     private bool Compare(int a, int b)
     {
-        if (comparisons > MostOfAll) return true;
+        if (left <= 0) return true;
         Forget(0);
         inWork.Clear();
-        pairs = 0;
+        pairs = depth = 0;
+        gaveUp = false;
         looksInto = isOneOfSeveral = false;
         Match match = MatchOf(new Side(a), new Side(b));
-        comparisons += pairs;
+        left -= pairs;
         return match == Match.Yes || (match == Match.Constant && !isOneOfSeveral);
     }
 
     private Match MatchOf(Side a, Side b)
     {
-        if (a.Form == Unknown || b.Form == Unknown || ++pairs > MostPairs) return Match.Yes;
-        if (a.Time != 0 && forms[a.Form].Kind == Kind.Local) a = HeldAt((int)forms[a.Form].Number, a.Time);
-        if (b.Time != 0 && forms[b.Form].Kind == Kind.Local) b = HeldAt((int)forms[b.Form].Number, b.Time);
-        Form first = forms[a.Form], second = forms[b.Form];
+        if (a.Form == Unknown || b.Form == Unknown || gaveUp) return Match.Yes;
+        if (++pairs > MostPairs || depth == MostDepth)
+        {
+            gaveUp = true;
+            return Match.Yes;
+        }
+        depth++;
+        Match match = MatchOfKnown(a.Time == 0 ? a : Resolved(a), b.Time == 0 ? b : Resolved(b));
+        depth--;
+        return match;
+    }
+
+    private Side Resolved(Side side) => At(side.Form) is { Kind: Kind.Local } local ? HeldAt((int)local.Number, side.Time) : side;
+
+    private Match MatchOfKnown(Side a, Side b)
+    {
+        Form first = At(a.Form), second = At(b.Form);
         if (a == b && first.Kind is not (Kind.Constant or Kind.Nothing)) return Match.Yes;
         if (first.Kind == Kind.Local && second.Kind == Kind.Local) return MatchOfLocals((int)first.Number, (int)second.Number);
         if (first.Kind == Kind.Local) return MatchHeld((int)first.Number, b);
@@ -273,7 +293,7 @@ internal sealed class NeedForms
     private Match MatchHeld(int local, Side other)
     {
         // What was just loaded is not what a local has got before.
-        if (!isApart && other.Time == 0 && forms[other.Form].HasFresh) return Match.No;
+        if (!isApart && other.Time == 0 && At(other.Form).HasFresh) return Match.No;
         looksInto = true;
         if (!isComplete || isInGift || !gifts.TryGetValue(local, out List<Gift>? all) || inWork.Contains((~local, other.Form))) return Match.No;
         inWork.Add((~local, other.Form));
@@ -284,7 +304,7 @@ internal sealed class NeedForms
         for (int i = first; i < last && match != Match.Yes; i++)
         {
             // RyuJIT looks through copies. Operations are equal if their operands are.
-            isInGift = forms[all[i].Form].Kind == Kind.Operation;
+            isInGift = At(all[i].Form).Kind == Kind.Operation;
             now = all[i].Time;
             Match found = MatchOf(new Side(all[i].Form), other with { Time = now });
             if (found > match) match = found;
@@ -352,7 +372,7 @@ internal sealed class NeedForms
         }
         inWork.RemoveAt(inWork.Count - 1);
         (isInGift, now) = (wasInGift, time);
-        if (pairs > MostPairs) return match;
+        if (gaveUp) return match;
         knownPairs[key] = match;
         // Others that were different because these were assumed to be are compared again.
         if (match == Match.Yes) Forget(assumed);
@@ -369,7 +389,7 @@ internal sealed class NeedForms
     }
 
     /// <summary>Whether a value is computed directly from another, as its complement is.</summary>
-    internal bool MayHold(int whole, int part) => forms[whole] is { Kind: Kind.Operation } made && (MayBeEqual(made.A, part) || (made.B != Nothing && MayBeEqual(made.B, part)));
+    internal bool MayHold(int whole, int part) => At(whole) is { Kind: Kind.Operation } made && (MayBeEqual(made.A, part) || (made.B != Nothing && MayBeEqual(made.B, part)));
 
     // ---- what cancels itself ----
 
@@ -380,9 +400,9 @@ internal sealed class NeedForms
         if (op != IlOp.Add && op != IlOp.Sub && op != IlOp.Xor) return MayBeEqual(a, b);
         Span<(int Form, bool IsNegative)> parts = stackalloc (int, bool)[MostParts * 2];
         int first = 0;
-        if (!Split(op, a, false, parts, ref first)) return true;
+        if (!Split(op, a, false, parts, ref first, 0)) return true;
         int count = first;
-        if (!Split(op, b, op == IlOp.Sub, parts, ref count)) return true;
+        if (!Split(op, b, op == IlOp.Sub, parts, ref count, 0)) return true;
         for (int i = 0; i < first; i++)
         {
             for (int j = first; j < count; j++)
@@ -391,20 +411,20 @@ internal sealed class NeedForms
         return false;
     }
 
-    private bool IsComplement(int a, int b) => forms[b] is { Op: IlOp.Not or IlOp.Xor, What: null } complement
+    private bool IsComplement(int a, int b) => At(b) is { Op: IlOp.Not or IlOp.Xor, What: null } complement
         && (complement.Op == IlOp.Not || IsConstant(complement.B, -1)) && MayBeEqual(a, complement.A);
 
     /// <summary>The parts of a sum, or of an exclusive-or.</summary>
     /// <returns>Whether there is room for them.</returns>
-    private bool Split(IlOp op, int form, bool isNegative, Span<(int Form, bool IsNegative)> parts, ref int count)
+    private bool Split(IlOp op, int form, bool isNegative, Span<(int Form, bool IsNegative)> parts, ref int count, int depth)
     {
-        Form made = forms[form];
+        if (count == parts.Length || depth == parts.Length) return false;
+        Form made = At(form);
         bool isSum = made.Op == IlOp.Add || made.Op == IlOp.Sub;
         if (made is { Kind: Kind.Operation, What: null } && (op == IlOp.Xor ? made.Op == IlOp.Xor : isSum))
-            return Split(op, made.A, isNegative, parts, ref count) && Split(op, made.B, isNegative != (made.Op == IlOp.Sub), parts, ref count);
+            return Split(op, made.A, isNegative, parts, ref count, depth + 1) && Split(op, made.B, isNegative != (made.Op == IlOp.Sub), parts, ref count, depth + 1);
         if (made is { Kind: Kind.Operation, Op: IlOp.Not })
-            return Split(op, made.A, !isNegative, parts, ref count);
-        if (count == parts.Length) return false;
+            return Split(op, made.A, !isNegative, parts, ref count, depth + 1);
         parts[count++] = (form, isNegative);
         return true;
     }

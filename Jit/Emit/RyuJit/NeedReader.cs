@@ -159,7 +159,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
     private void FollowAll()
     {
         graph.Clear();
-        forms.Restart();
+        forms.Restart(graph.Order.Count);
         for (int i = 0; i < locals.Length; i++) locals[i] &= ~Local.TakenForOpaque;
         blockNumber++;
         stretch++;
@@ -221,7 +221,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
     {
         ref Local known = ref Of(local);
         if (gotIn[local] == stretch) return got[local];
-        return local < graph.ArgBase && (known & (Local.Varies | Local.Exposed)) == 0 ? forms.Constant((known & Local.Stored) != 0 ? constants[local] : 0) : forms.Held(local);
+        return local < graph.ArgBase && (known & (Local.Varies | Local.Exposed)) == 0 ? forms.Constant((known & Local.Stored) != 0 ? constants[local] : 0) : NeedForms.Held(local);
     }
 
     private static bool IsAlways(in IlBuffer.Node n) =>
