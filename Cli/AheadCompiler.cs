@@ -80,8 +80,9 @@ internal static class AheadCompiler
 
     private static (string Program, string[] First) Find(string? folder)
     {
+        // A home that does not exist has a name all the same: without one the packages would be those below the current directory.
         string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } given
-            ? given : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            ? given : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".nuget", "packages");
         string place = folder ?? Path.Combine(packages, Package.ToLowerInvariant(), Environment.Version.ToString(3), "tools");
         string program = Path.Combine(place, OperatingSystem.IsWindows() ? Executable + ".exe" : Executable), assembly = Path.Combine(place, Executable + ".dll");
         if (File.Exists(program)) return (program, []);

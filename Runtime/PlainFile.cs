@@ -18,7 +18,7 @@ internal static unsafe partial class PlainFile
     private const uint TypeAndSize = 0x201;
     private const int StatusBytes = 256, ModeAt = 28, SizeAt = 40, TypeBits = 12, RegularType = 8;
 
-    /// <summary>Whether there is a file, and how long it is; null if there is none, or none that can be read twice.</summary>
+    /// <summary>How long a file is; null if there is no file of the name, or on Linux if it is a pipe or a device, whose bytes can be read only once.</summary>
     internal static long? LengthOf(string path)
     {
         byte* name = stackalloc byte[Longest + 1], status = stackalloc byte[StatusBytes];
@@ -45,19 +45,23 @@ internal static unsafe partial class PlainFile
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     internal static FileStream Open(string path)
     {
-        byte* name = stackalloc byte[Longest + 1];
-        if (OperatingSystem.IsLinux() && LengthOf(path) is > 0 && TryWrite(path, name) && open(name, CloseOnExec, 0) is var file and >= 0)
-            return new FileStream(new SafeFileHandle(file, ownsHandle: true), FileAccess.Read);
-        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        // What is empty, or no regular file, is left to .NET: opening a pipe waits for its other end.
+        return LengthOf(path) is > 0 && TryOpen(path) is { } handle
+            ? new FileStream(handle, FileAccess.Read)
+            : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
     }
 
-    /// <summary>Opens a file of the system's, of which it is known that nothing waits behind it.</summary>
+    /// <summary>Opens a file of the system's for reading, such as <c>/proc/self/mem</c>. It must be none that is waited for, as the other end of a pipe is.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    internal static SafeFileHandle OpenHandle(string path)
+    internal static SafeFileHandle OpenHandle(string path) => TryOpen(path) ?? File.OpenHandle(path);
+
+    /// <summary>Opens a file for reading.</summary>
+    /// <returns>Null where .NET has to do it, or to say why it cannot be done.</returns>
+    private static SafeFileHandle? TryOpen(string path)
     {
         byte* name = stackalloc byte[Longest + 1];
-        return OperatingSystem.IsLinux() && TryWrite(path, name) && open(name, CloseOnExec, 0) is var file and >= 0 ? new SafeFileHandle(file, ownsHandle: true) : File.OpenHandle(path);
+        return OperatingSystem.IsLinux() && TryWrite(path, name) && open(name, CloseOnExec, 0) is var file and >= 0 ? new SafeFileHandle(file, ownsHandle: true) : null;
     }
 
     /// <summary>The whole name of a file.</summary>
@@ -65,9 +69,9 @@ internal static unsafe partial class PlainFile
     {
         byte* folder = stackalloc byte[Longest + 1];
         bool isPlain = OperatingSystem.IsLinux() && path.Length > 0;
-        // No part is empty, or begins with a dot, as those do that stand for a folder; searches of .NET use vectors.
+        // A plain name is relative, and no part of it is empty or begins with a dot, as "." and ".." do. .NET's searches in texts use vectors.
         for (int i = 0; i < path.Length; i++) isPlain &= path[i] is not ('/' or '.') || (i > 0 && path[i - 1] != '/');
-        // What is not below the process's root has no name that begins with a stroke.
+        // Linux names a folder that the process's root does not contain without a slash in front.
         if (!isPlain || getcwd(folder, Longest) == null || folder[0] != '/') return Path.GetFullPath(path);
         int length = 0;
         Span<char> text = stackalloc char[Longest];

@@ -45,7 +45,7 @@ internal sealed class BranchWays(NeedGraph graph)
         return true;
     }
 
-    /// <summary>Whether instructions are the same. What locals hold may be, too, and may be a constant.</summary>
+    /// <summary>Whether RyuJIT may find instructions to be the same. Two locals may hold the same, and a local the same as a constant.</summary>
     private static bool IsSame(in IlBuffer.Node a, in IlBuffer.Node b)
     {
         bool readsA = a.Op == IlOp.Ldloc || a.Op == IlOp.Ldarg, readsB = b.Op == IlOp.Ldloc || b.Op == IlOp.Ldarg;

@@ -46,8 +46,8 @@ internal static unsafe class Arm64Prologue
     }
 
     /// <summary>
-    /// Whether a jump is the end of a loop within what has been read, as in front of large frames, which touches each page of the frame. A condition goes on to the next instruction
-    /// some time.
+    /// Whether a jump is the end of a loop within what has been read, as RyuJIT writes it before large frames to touch each of their pages. It has a condition, so the processor goes on
+    /// behind it in the end.
     /// </summary>
     /// <param name="word">The instruction.</param>
     /// <param name="index">Where it is.</param>

@@ -2,15 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace WasmJit.Runtime;
 
-/// <summary>
-/// Runs register code, with one loop and one switch. Calls between functions of the same instance stay in it. If something throws, the frames of <see
-/// cref="InterpreterThread"/> tell the guest's state.
-/// </summary>
-/// <remarks>
-/// Unsafe: slots are those that the translator gave out, all below <see cref="FunctionState.Slots"/>, and the entry makes room for these. Accesses to
-/// memory 0 without a check are below its slot's end, as those of generated code are: index and offset have 32 bits each. Results of 32 bits are
-/// written as 64, because a processor that has just written the lower half of a slot waits when it reads the whole.
-/// </remarks>
 internal static unsafe partial class Interpreter
 {
     /// <summary>
@@ -502,7 +493,7 @@ internal static unsafe partial class Interpreter
                     goto compiled;
                 default:
                     at = ip;
-                    ip = Rare(thread, instance, ip, fp, rp);
+                    ip = RareOperations.Execute(thread, instance, ip, fp, rp);
                     refs = thread.Refs;
                     continue;
             }

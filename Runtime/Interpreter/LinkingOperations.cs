@@ -208,7 +208,7 @@ internal static unsafe class LinkingOperations
     internal static ulong AddressThrough(Instruction* ip, ulong index, object? reference)
     {
         if (reference is null) Trap.Throw(TrapKind.NullMemoryReference);
-        ulong extent = Interpreter.ExtentOf(ip);
+        ulong extent = RareOperations.ExtentOf(ip);
         var memory = Unsafe.As<Memory>(reference);
         if (ip[1].Value != 0) Memory.CheckAligned(index, (ulong)ip->Imm, ip[1].A - 1u);
         // Compiled code of this engine leaves comparisons to guard pages. A memory that has none traps there, so it does here.
@@ -222,7 +222,7 @@ internal static unsafe class LinkingOperations
     internal static ulong AddressInSlice(Instruction* ip, ulong index, object? slice)
     {
         if (ip[1].Value != 0) return (ulong)Slices.AtomicAddress(index, slice, (ulong)ip->Imm, ip[1].A, ip[1].C != 0);
-        ulong extent = Interpreter.ExtentOf(ip);
+        ulong extent = RareOperations.ExtentOf(ip);
         if (ip[1].C != 0) Slices.CheckWrite(index, Slices.WriteLimit(slice, extent), slice);
         else Slices.CheckRead(index, Slices.ReadLimit(slice, extent), slice);
         return (ulong)Slices.BaseOf(slice!) + index + (ulong)ip->Imm;

@@ -55,6 +55,9 @@ internal static class Dispatches
     /// <param name="Branches">The positions in front of the branches back.</param>
     private sealed record Dispatch(int Head, int End, List<int> Branches);
 
+    /// <summary>The dispatches that are copied, in the order of their heads.</summary>
+    /// <param name="il">The IL.</param>
+    /// <param name="scale">How much longer their code may be.</param>
     private static List<Dispatch> Find(IlBuffer il, int scale)
     {
         var found = new List<Dispatch>();
@@ -79,6 +82,12 @@ internal static class Dispatches
             }
         }
         found.RemoveAll(dispatch => dispatch.Branches.Count < FewestBranches);
+        RemoveWhatIsTooMuch(il, found, scale);
+        return found;
+    }
+
+    private static void RemoveWhatIsTooMuch(IlBuffer il, List<Dispatch> found, int scale)
+    {
         long arms = 0, instructions = 0;
         // Inner loops come last, and first into what is allowed.
         for (int i = found.Count - 1; i >= 0; i--)
@@ -93,7 +102,6 @@ internal static class Dispatches
             arms += (long)ownArms * copies;
             instructions += (long)length * copies;
         }
-        return found;
     }
 
     /// <summary>The branch behind the switch that the code behind a label leads to; 0 if there is none, or the code cannot be copied.</summary>

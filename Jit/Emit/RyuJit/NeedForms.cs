@@ -36,7 +36,7 @@ internal sealed class NeedForms
 
     /// <param name="Kind">What it is.</param>
     /// <param name="Op">The instruction of an operation.</param>
-    /// <param name="What">The method, type or field that it names.</param>
+    /// <param name="What">The method, type or field that it names; or a name that keeps operations of one instruction apart.</param>
     /// <param name="A">An operand.</param>
     /// <param name="B">Another, or <see cref="Nothing"/>.</param>
     /// <param name="Number">A constant, or the number of a local.</param>
@@ -57,6 +57,7 @@ internal sealed class NeedForms
 
     /// <summary>All that locals get, in its order.</summary>
     private readonly Dictionary<int, List<Gift>> gifts = [];
+
     /// <summary>The time of what is being read or compared.</summary>
     private int now;
 

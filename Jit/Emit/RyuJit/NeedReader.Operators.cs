@@ -44,6 +44,7 @@ internal sealed partial class NeedReader
         }
         else if (n.Op == IlOp.Ldloca || (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed)))
         {
+            // Two reads of a local whose address was taken may be equal, whatever is between them.
             stack.Add(NeedValue.Unknown with { Form = forms.Made(n.Op, nameof(Local.Exposed), forms.Constant(local)) });
         }
         else
@@ -222,9 +223,10 @@ internal sealed partial class NeedReader
         stack.Add(Called(pure, operands) with { Form = FormOf(n.Op, method, pure, operands) });
     }
 
+    /// <summary>The form of a method's result.</summary>
     private int FormOf(IlOp op, MethodInfo method, PureMethod pure, NeedValue[] operands)
     {
-        // What the JIT is not to know counts as known here.
+        // The JIT is not to know this value. Should it know, it is the operand.
         if (pure.Has(PureTraits.Hides)) return operands[0].Form;
         if (pure.Has(PureTraits.Rotates) && operands[1].Constant is { } count)
         {

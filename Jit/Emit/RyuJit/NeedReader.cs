@@ -50,15 +50,19 @@ internal sealed partial class NeedReader(NeedGraph graph)
 
     private readonly NeedForms forms = new();
 
-    /// <summary>By local what it got last, and the stretch of code without labels in which it did; those that have got something that no other block has heard of.</summary>
+    /// <summary>By local the form of what it got last, and the stretch in which it did.</summary>
     private int[] got = [], gotIn = [];
+
+    /// <summary>The locals that have got something since <see cref="forms"/> was told.</summary>
     private readonly List<int> unheard = [];
+
+    /// <summary>The number of the stretch of code without labels that is being read.</summary>
     private int stretch;
 
     /// <summary>By local the constant that it gets, if it gets nothing else.</summary>
     private long[] constants = [];
 
-    /// <summary>What each instruction stores to a local.</summary>
+    /// <summary>By instruction the form of what it stores to a local.</summary>
     private int[] stored = [];
 
     /// <summary>Whether a handler may see what a local gets in the middle of a block.</summary>
@@ -201,13 +205,14 @@ internal sealed partial class NeedReader(NeedGraph graph)
         block.Leaves = true;
     }
 
-    /// <summary>Other blocks hear of what locals have got.</summary>
+    /// <summary>Tells <see cref="forms"/> what locals have got: from here on other blocks may see it.</summary>
     private void TellAll()
     {
         forms.Give(unheard, got, stretch);
         unheard.Clear();
     }
 
+    /// <summary>A local gets a value.</summary>
     private void Give(int local, int form, int at)
     {
         stored[at] = got[local] = form;
@@ -216,7 +221,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         if (hasRegions) TellAll();
     }
 
-    /// <summary>What is in a local.</summary>
+    /// <summary>The form of what is in a local.</summary>
     private int FormIn(int local)
     {
         ref Local known = ref Of(local);
@@ -352,6 +357,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         for (int i = 0; i < pops; i++)
         {
             NeedValue value = Pop(stack);
+            // With a name in place of a method it is no arithmetic, which forms know the rules of.
             form = forms.Made(n.Op, n.Object ?? nameof(PopAll), value.Form, form);
             // A narrow store needs only the low bytes of its value.
             if (areNeeded) Sink(block, i == 0 && narrow > 0 ? LowBytes(value, narrow) : value);

@@ -89,7 +89,7 @@ internal sealed record PureMethod(int Operands, PureTraits Traits)
         if (name.StartsWith("Rem", StringComparison.Ordinal)) traits |= PureTraits.IsRemainder;
         if (type == typeof(Integers) && (Has("Div") || Has("Rem"))) traits |= PureTraits.Divides;
         if (type == typeof(Conversions) && Has("Trunc") && !Has("Sat")) traits |= PureTraits.Truncates;
-        if (name.StartsWith("Hid", StringComparison.Ordinal)) traits |= PureTraits.Hides;
+        if (name.StartsWith("Hide", StringComparison.Ordinal) || name.StartsWith("Hidden", StringComparison.Ordinal)) traits |= PureTraits.Hides;
         return traits;
 
         bool Has(string part) => name.Contains(part, StringComparison.Ordinal);
