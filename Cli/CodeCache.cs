@@ -81,7 +81,8 @@ internal sealed class CodeCache
         try
         {
             var folder = new DirectoryInfo(DefaultPath);
-            if (!folder.Exists) return;
+            // Without a home there is no cache: Open makes none in the current directory either.
+            if (!Path.IsPathRooted(DefaultPath) || !folder.Exists) return;
             foreach (FileSystemInfo item in folder.EnumerateFileSystemInfos())
             {
                 if (item is DirectoryInfo { LinkTarget: null } inner) inner.Delete(recursive: true);
