@@ -80,9 +80,10 @@ internal sealed class CodeCache
     {
         try
         {
-            var folder = new DirectoryInfo(DefaultPath);
+            string path = DefaultPath;
+            var folder = new DirectoryInfo(path);
             // Without a home there is no cache: Open makes none in the current directory either.
-            if (!Path.IsPathRooted(DefaultPath) || !folder.Exists) return;
+            if (!Path.IsPathRooted(path) || !folder.Exists) return;
             foreach (FileSystemInfo item in folder.EnumerateFileSystemInfos())
             {
                 if (item is DirectoryInfo { LinkTarget: null } inner) inner.Delete(recursive: true);

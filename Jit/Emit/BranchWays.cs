@@ -49,11 +49,9 @@ internal sealed class BranchWays(NeedGraph graph)
     private static bool IsSame(in IlBuffer.Node a, in IlBuffer.Node b)
     {
         bool readsA = a.Op == IlOp.Ldloc || a.Op == IlOp.Ldarg, readsB = b.Op == IlOp.Ldloc || b.Op == IlOp.Ldarg;
-        if (readsA || readsB) return (readsA || IsConstant(a)) && (readsB || IsConstant(b));
+        if (readsA || readsB) return (readsA || a.IsConstant) && (readsB || b.IsConstant);
         return a.Form == b.Form && a.Code == b.Code && a.Number == b.Number && ReferenceEquals(a.Object, b.Object);
     }
-
-    private static bool IsConstant(in IlBuffer.Node n) => n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
 
     private void AddStored(List<int> way, int merge)
     {
@@ -61,7 +59,7 @@ internal sealed class BranchWays(NeedGraph graph)
         {
             if (at == merge) return;
             ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
-            if ((n.Op == IlOp.Stloc || n.Op == IlOp.Starg) && !chosenLocals.Contains(graph.LocalOf(n))) chosenLocals.Add(graph.LocalOf(n));
+            if (n.IsLocalStore && !chosenLocals.Contains(graph.LocalOf(n))) chosenLocals.Add(graph.LocalOf(n));
         }
     }
 

@@ -20,16 +20,6 @@ internal sealed partial class IlBuffer
         Origins?.RemoveRange(state.Origins, Origins.Count - state.Origins);
     }
 
-    /// <summary>Takes out the branch behind a position, which is not the last instruction.</summary>
-    internal void CutBranch(int before)
-    {
-        ref readonly Node branch = ref nodes[nodes[before].Next];
-        Instructions--;
-        Blocks--;
-        Bytes -= SizeOf(branch);
-        nodes[before].Next = branch.Next;
-    }
-
     /// <summary>Inserts a copy of an instruction, which belongs to the same operator.</summary>
     /// <param name="after">Where.</param>
     /// <param name="node">The instruction; no indirect call.</param>

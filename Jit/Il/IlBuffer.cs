@@ -50,6 +50,12 @@ internal sealed partial class IlBuffer
 
         /// <summary>The opcode, for comparisons.</summary>
         internal readonly IlOp Op => (IlOp)Code.Value;
+
+        /// <summary>Whether it pushes a number.</summary>
+        internal readonly bool IsConstant => Form is Form.Int or Form.Long or Form.Float or Form.Double;
+
+        /// <summary>Whether it stores to a local or an argument.</summary>
+        internal readonly bool IsLocalStore => Op is IlOp.Stloc or IlOp.Starg;
     }
 
     /// <summary>What a method can have.</summary>
@@ -299,12 +305,13 @@ internal sealed partial class IlBuffer
     internal bool IsSumOfConstant(int before, int last) =>
         nodes[before].Next is var constant and not 0 && nodes[constant].Form == Form.Int && nodes[constant].Next == last && nodes[last] is { Form: Form.None, Op: IlOp.Add };
 
-    /// <summary>Takes out the instructions behind one position, up to another, which is no position any more. They must be constants or have no operands.</summary>
+    /// <summary>Takes out the instructions behind one position, up to another, which is no position any more. They must be constants, branches, or have no operands.</summary>
     internal void CutBehind(int before, int last)
     {
         for (int node = nodes[before].Next; ; node = nodes[node].Next)
         {
             Instructions--;
+            if (nodes[node].Form == Form.Label) Blocks--;
             Bytes -= SizeOf(nodes[node]);
             if (node == last) break;
         }

@@ -145,7 +145,7 @@ internal static class Dispatches
         var labels = new Dictionary<long, int>();
         for (int node = il.After(dispatch.Head); node != dispatch.End; node = il.After(node))
             if (il[node].Form == IlBuffer.Form.Mark) labels[il[node].Number] = il.DefineLabel();
-        il.CutBranch(at);
+        il.CutBehind(at, il.After(at));
         for (int node = il.After(dispatch.Head); ; node = il.After(node))
         {
             at = il.CopyAt(at, node, il[node].Form is IlBuffer.Form.Mark or IlBuffer.Form.Label && labels.TryGetValue(il[node].Number, out int own) ? own : null);

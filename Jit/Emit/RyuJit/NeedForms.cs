@@ -24,7 +24,8 @@ internal sealed class NeedForms
     /// <summary>How many values are compared for one answer, and for each instruction of a function.</summary>
     private const int MostPairs = 1 << 14, MostOfEach = 64;
 
-    private const int MostParts = 6;
+    /// <summary>The most parts of two sums that are compared.</summary>
+    private const int MostParts = 12;
 
     /// <summary>How deep expressions are compared.</summary>
     private const int MostDepth = 64;
@@ -70,11 +71,11 @@ internal sealed class NeedForms
     /// <summary>Pairs that are different if what locals hold is, and when.</summary>
     private readonly List<(int A, int B, int Time)> different = [];
 
-    /// <summary>What is known of two locals where control comes together.</summary>
-    private readonly Dictionary<(int, int, int), Match> knownPairs = [];
+    /// <summary>What is known of two locals where control comes together, by <see cref="KeyOf"/>.</summary>
+    private readonly Dictionary<long, Match> knownPairs = [];
 
     /// <summary>Those that are different if the pairs are that are being compared.</summary>
-    private readonly List<(int, int, int)> provisional = [];
+    private readonly List<long> provisional = [];
 
     /// <summary>How many values may still be compared: so many for a function that no guest makes this take long.</summary>
     private long left;
@@ -353,7 +354,7 @@ internal sealed class NeedForms
         if (a > b) (a, b) = (b, a);
         List<Gift> toA = gifts.GetValueOrDefault(a, []), toB = gifts.GetValueOrDefault(b, []);
         bool isNear = toA.Count > MostGifts || toB.Count > MostGifts;
-        (int, int, int) key = (a, b, isNear ? now / MostGifts : -1);
+        long key = KeyOf(a, b, isNear ? now / MostGifts : -1);
         if (knownPairs.TryGetValue(key, out Match match)) return match;
         if (inWork.Contains((~a, ~b))) return Match.No;
         (bool wasInGift, int assumed, int time) = (isInGift, provisional.Count, now);
@@ -382,6 +383,9 @@ internal sealed class NeedForms
         return match;
     }
 
+    /// <summary>Two locals, of which a method has less than 2^17, and a part of the code, or -1. .NET would compile a comparison of tuples when the first function is compiled.</summary>
+    private static long KeyOf(int a, int b, int part) => ((long)a << 47) | ((long)b << 30) | (uint)(part + 1);
+
     /// <summary>Forgets what depends on pairs that were being compared.</summary>
     private void Forget(int first)
     {
@@ -399,7 +403,7 @@ internal sealed class NeedForms
     {
         if (op == IlOp.And || op == IlOp.Or) return IsComplement(a, b) || IsComplement(b, a);
         if (op != IlOp.Add && op != IlOp.Sub && op != IlOp.Xor) return MayBeEqual(a, b);
-        Span<(int Form, bool IsNegative)> parts = stackalloc (int, bool)[MostParts * 2];
+        Span<(int Form, bool IsNegative)> parts = stackalloc (int, bool)[MostParts];
         int first = 0;
         if (!Split(op, a, false, parts, ref first, 0)) return true;
         int count = first;

@@ -26,7 +26,7 @@ internal sealed partial class NeedReader
     private void FollowLocal(in IlBuffer.Node n, int at, List<NeedValue> stack, NeedBlock block)
     {
         int local = graph.LocalOf(n);
-        if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg)
+        if (n.IsLocalStore)
         {
             NeedValue value = Pop(stack);
             if (n.Form == IlBuffer.Form.Local && Is(local, Local.Exposed))

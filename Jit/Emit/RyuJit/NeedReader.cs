@@ -120,10 +120,10 @@ internal sealed partial class NeedReader(NeedGraph graph)
             if (n.Form == IlBuffer.Form.Mark) graph.MarkAt[n.Number] = graph.Order.Count - 1;
             else if (n.Op == IlOp.Ldloca) Of((int)n.Number) |= Local.Exposed;
             // Most of what is knowable is a constant. If that is known beforehand, the code is seldom read again.
-            else if (n.Op == IlOp.Stloc || n.Op == IlOp.Starg) NoteStore(graph.LocalOf(n), isConstant, constant);
+            else if (n.IsLocalStore) NoteStore(graph.LocalOf(n), isConstant, constant);
             hasRegions |= n.Form == IlBuffer.Form.Region;
             if (isConstant && n.Op == IlOp.Conv_I8) continue;
-            isConstant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long or IlBuffer.Form.Float or IlBuffer.Form.Double;
+            isConstant = n.IsConstant;
             constant = n.Form is IlBuffer.Form.Int or IlBuffer.Form.Long ? n.Number : null;
         }
         if (stored.Length < graph.Order.Count) stored = new int[graph.Order.Count * 2];
@@ -412,7 +412,7 @@ internal sealed partial class NeedReader(NeedGraph graph)
         {
             if (at == merge) break;
             ref readonly IlBuffer.Node n = ref graph.Il[graph.Order[at]];
-            if ((n.Op == IlOp.Stloc || n.Op == IlOp.Starg) && graph.LocalOf(n) == local) last = at;
+            if (n.IsLocalStore && graph.LocalOf(n) == local) last = at;
         }
         return last;
     }
